@@ -1,0 +1,78 @@
+"""Start-up checks: every mistake in a declaration, one sentence each, with the nearest right name."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from admin_site.core.section import Field, Kind, Section
+
+# Addresses that the API and the menu keep for themselves.
+RESERVED = frozenset({"search", "jobs", "pins", "docs", "roles", "activity", "openapi.json"})
+
+_OPTIONS = (("columns", "S001"), ("form", "S002"), ("rail", "S003"), ("filters", "S004"), ("search", "S005"))
+
+
+class DeclarationError(Exception):
+    """The start is refused; the message lists every mistake."""
+
+
+def check(sections: Iterable[Section], actions: Iterable[str]) -> None:
+    """Refuse to start with a wrong declaration."""
+    known = tuple(actions)
+    mistakes = [mistake for section in sections for mistake in find_mistakes(section, known)]
+    if mistakes:
+        raise DeclarationError("\n".join(mistakes))
+
+
+def find_mistakes(section: Section, actions: tuple[str, ...]) -> Iterator[str]:
+    """Each mistake as ``S007 notes.search: …``."""
+    yield from _unknown_names(section)
+    for action in section.rules:
+        if action not in actions:
+            yield _unknown("S008", section, "rules", action, list(actions))
+    if section.name in RESERVED:
+        yield f"S009 {section.name}: this name is reserved."
+    for field in section.all_fields.values():
+        yield from _wrong_field(section, field)
+    yield from _wrong_search(section)
+    for name in section.rail:
+        if name not in section.form:
+            yield f"S016 {section.name}.rail: {name} is not in the form."
+
+
+def _unknown_names(section: Section) -> Iterator[str]:
+    names = list(section.all_fields)
+    used = [(option, code, name) for option, code in _OPTIONS for name in getattr(section, option)]
+    used += [("sort", "S006", section.sort.removeprefix("-")), ("owner", "S010", section.owner)]
+    if section.workflow:
+        used.append(("workflow", "S017", section.workflow.field))
+    for option, code, name in used:
+        if name not in names:
+            yield _unknown(code, section, option, name, names)
+    columns = [name for name in names if name in section.table.columns]
+    for field in section.fields:
+        if field.name not in columns and field.kind not in (Kind.RELATIONS, Kind.PASSWORD):
+            yield _unknown("S007", section, "fields", field.name, columns)
+
+
+def _wrong_field(section: Section, field: Field) -> Iterator[str]:
+    if field.is_relation and field.target is None:
+        yield f"S011 {section.name}.fields: {field.name} is a relation and needs a target."
+    if field.kind is Kind.RELATIONS and field.through is None:
+        yield f"S012 {section.name}.fields: {field.name} needs the table of pairs (through)."
+    if field.kind is Kind.CHOICE and not field.choices:
+        yield f"S013 {section.name}.fields: {field.name} is a choice without choices."
+    if field.secret and field.name in (*section.columns, *section.filters, *section.search):
+        yield f"S014 {section.name}: {field.name} is secret and can be neither listed, filtered nor searched."
+
+
+def _wrong_search(section: Section) -> Iterator[str]:
+    for name in section.search:
+        field = section.all_fields.get(name)
+        if field and name not in section.keys and field.kind not in (Kind.SLUG, Kind.ISBN):
+            yield f"S015 {section.name}.search: {name} has no folded column (key_of) to search in."
+
+
+def _unknown(code: str, section: Section, option: str, name: str, known: list[str]) -> str:
+    near = get_close_matches(name.removeprefix("-"), known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"{code} {section.name}.{option}: there is no {name!r}.{hint}"

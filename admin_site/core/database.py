@@ -1,0 +1,147 @@
+"""The database: one session, one declarative base, one way to open a transaction.
+
+Reading is read-only by construction. A transaction may write only inside ``atomic()``; anything
+else is refused by the database itself, so a GET can never change content.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import ForeignKey, Index, MetaData, SmallInteger, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from admin_site.core.types import Id, Key, LongText, UtcDateTime
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# On MariaDB: text equal only when it is the same to the letter, trailing spaces included, as elsewhere.
+TABLE_OPTIONS = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_nopad_bin",
+    # SQLite: a number that belonged to a purged row never names another.
+    "sqlite_autoincrement": True,
+}
+
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+
+
+class Base(DeclarativeBase):
+    """All tables share the naming convention and the options of ``TABLE_OPTIONS``."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    __table_args__: Any = TABLE_OPTIONS
+
+
+db = SQLAlchemy(model_class=Base)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+def table_args(*items: Any) -> Any:
+    """Indexes and constraints of a table, together with the options that all tables have."""
+    return (*items, TABLE_OPTIONS)
+
+
+def link_options() -> Any:
+    """Options for a table of pairs, which has no number of its own."""
+    return {name: value for name, value in TABLE_OPTIONS.items() if not name.startswith("sqlite")}
+
+
+def line(length: int, *, optional: bool = False) -> Mapped[Any]:
+    """A column for one line of text."""
+    return mapped_column(String(length), nullable=optional)
+
+
+def text(*, optional: bool = False) -> Mapped[Any]:
+    """A column for long text; long columns stand last in their row."""
+    return mapped_column(LongText, nullable=optional, sort_order=50)
+
+
+def key_of(name: str, *, long: bool = False, optional: bool = False) -> Mapped[Any]:
+    """The folded form of another column, kept by ``records.writes``, for sorting, finding and uniqueness."""
+    kind = LongText if long else Key
+    return mapped_column(kind, nullable=optional, sort_order=60, info={"key_of": name})
+
+
+def unique_while_live(table: str, *columns: str) -> UniqueConstraint:
+    """Unique among rows outside the trash.
+
+    ``live`` is 1 or null, and nulls are never equal: a trashed row gives its values up on all three
+    databases (MariaDB has no partial unique index).
+    """
+    return UniqueConstraint(*columns, "live", name=f"uq_{table}_{'_'.join(columns)}_live")
+
+
+class Record(Model):
+    """What every row of every section has."""
+
+    __abstract__ = True
+    # The columns whose text names a row: in links, messages and histories.
+    __title__: ClassVar[tuple[str, ...]] = ("title",)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, sort_order=-10)
+    version: Mapped[int] = mapped_column(default=1, sort_order=-9)
+    live: Mapped[int | None] = mapped_column(SmallInteger, default=1, sort_order=-9)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, sort_order=-8)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, sort_order=-8)
+    created_by: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id"), sort_order=-7)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, sort_order=-6)
+    # The change set that moved it to the trash: what went together comes back together.
+    deleted_in: Mapped[int | None] = mapped_column(Id, ForeignKey("change_sets.id"), sort_order=-6)
+
+
+def record_args(table: str, *items: Any) -> Any:
+    """Table arguments of a section: the indexes its list walks, and what it adds."""
+    return table_args(
+        Index(f"ix_{table}_live_created_at_id", "live", "created_at", "id"),
+        Index(f"ix_{table}_live_updated_at_id", "live", "updated_at", "id"),
+        *items,
+    )
+
+
+@contextmanager
+def atomic() -> Iterator[None]:
+    """One transaction around a piece of work; raising rolls it back.
+
+    Opened once, at the edge. Inside another one it is part of that one.
+    """
+    if _writing.get():
+        yield
+        return
+    db.session.rollback()  # a reading transaction cannot become a writing one
+    with writing():
+        try:
+            yield
+            db.session.commit()
+        except BaseException:
+            db.session.rollback()
+            raise
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Transactions begun inside may write. For ``atomic()`` and migrations only."""
+    token = _writing.set(True)
+    try:
+        yield
+    finally:
+        _writing.reset(token)
+
+
+def is_writing() -> bool:
+    """Whether a transaction that begins now may write."""
+    return _writing.get()

@@ -1,0 +1,150 @@
+"""How connections to each database are opened, and how their transactions begin."""
+
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import sqlalchemy
+from flask import Flask
+from flask_migrate import Migrate
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+
+from admin_site.core.database import db, is_writing
+from admin_site.core.errors import Busy
+
+try:
+    import pysqlite3.dbapi2 as sqlite_module
+except ImportError:  # no wheel for this machine: the older library serves, with its known bug
+    import sqlite3 as sqlite_module
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+CONNECT_SECONDS = 5
+# How long a writer waits for another one before it says so.
+WRITE_WAIT_SECONDS = 10.0
+# SQLite's own waiting grows to 100 ms a step, so that late comers overtake; a short even step is fair.
+WRITE_WAIT_STEP_SECONDS = 0.003
+STATEMENT_SECONDS = 60
+
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    "mmap_size=0",
+    "busy_timeout=10000",
+)
+
+DRIVERS = {
+    "sqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+}
+
+
+def database_url(text: str) -> str:
+    """The URL as users write it, with the driver that comes with the requirements."""
+    try:
+        url = make_url(text)
+        name = DRIVERS[url.get_backend_name()]
+    except (sqlalchemy.exc.ArgumentError, KeyError):
+        raise ValueError("DATABASE_URL must begin with sqlite:, postgresql:, mysql: or mariadb:") from None
+    return url.set(drivername=name).render_as_string(hide_password=False)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What ``create_engine`` is given beside the URL."""
+    backend = make_url(url).get_backend_name()
+    if backend == "sqlite":
+        return {"module": sqlite_module, "connect_args": {"timeout": WRITE_WAIT_SECONDS}}
+    if backend == "postgresql":
+        settings = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={WRITE_WAIT_SECONDS:.0f}s"
+        return {
+            "pool_pre_ping": True,
+            "connect_args": {"connect_timeout": CONNECT_SECONDS, "options": settings},
+        }
+    return {
+        "pool_pre_ping": True,
+        "isolation_level": "READ COMMITTED",  # as on the other two
+        "connect_args": {
+            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": STATEMENT_SECONDS,
+            "write_timeout": STATEMENT_SECONDS,
+            "init_command": f"SET sql_mode='TRADITIONAL', innodb_lock_wait_timeout={WRITE_WAIT_SECONDS:.0f}",
+        },
+    }
+
+
+def init_app(app: Flask) -> None:
+    """Open the database of this application."""
+    db.init_app(app)
+    Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True, compare_type=True)
+    with app.app_context():
+        for engine in db.engines.values():
+            harden(engine)
+
+
+def harden(engine: Engine) -> None:
+    """Make transactions begin as reading or writing ones."""
+    match engine.dialect.name:
+        case "sqlite":
+            event.listen(engine, "connect", _sqlite_connect)
+            event.listen(engine, "begin", _sqlite_begin)
+        case "postgresql":
+            event.listen(engine, "begin", _postgresql_begin)
+        case _:
+            event.listen(engine, "begin", _mariadb_begin)
+
+
+def sqlite_library() -> ModuleType:
+    """The SQLite that is in use, for ``sqlite_version_info``."""
+    library: ModuleType = sqlite_module
+    return library
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
+    for pragma in SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    raw: Any = connection.connection.dbapi_connection
+    if not is_writing():
+        raw.execute("PRAGMA query_only=ON")
+        raw.execute("BEGIN")
+        return
+    raw.execute("PRAGMA query_only=OFF")
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        _begin_in_turn(raw)
+    finally:
+        raw.execute("PRAGMA busy_timeout=10000")
+
+
+def _begin_in_turn(raw: Any) -> None:
+    until = time.monotonic() + WRITE_WAIT_SECONDS
+    while True:
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+        except sqlite_module.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            if time.monotonic() > until:
+                raise Busy from error
+            time.sleep(WRITE_WAIT_STEP_SECONDS)
+        else:
+            return
+
+
+def _postgresql_begin(connection: Connection) -> None:
+    raw: Any = connection.connection.dbapi_connection
+    raw.read_only = not is_writing()  # sent along with BEGIN, no round trip of its own
+
+
+def _mariadb_begin(connection: Connection) -> None:
+    if not is_writing():
+        connection.exec_driver_sql("START TRANSACTION READ ONLY")

@@ -1,0 +1,51 @@
+"""Column types that behave alike on SQLite, PostgreSQL and MariaDB."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Text
+from sqlalchemy.dialects.mysql import DATETIME, LONGTEXT
+from sqlalchemy.types import TypeDecorator
+
+from admin_site.core.text import KEY_LENGTH
+
+# SQLite gives row numbers only to a column declared INTEGER.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
+# Keys sort by code point everywhere: SQLite and MariaDB (nopad_bin tables) do so by themselves.
+Key = String(KEY_LENGTH).with_variant(String(KEY_LENGTH, collation="C"), "postgresql")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment in UTC, to the microsecond. Stored without zone."""
+
+    impl = DateTime().with_variant(DATETIME(fsp=6), "mysql", "mariadb")
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive moments: they would be stored as if they were UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class JsonText(TypeDecorator[Any]):
+    """A JSON value kept as text: nobody asks the database to look inside."""
+
+    impl = LongText
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Write compactly, with other scripts readable."""
+        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Read it back."""
+        return None if value is None else json.loads(value)
