@@ -1,0 +1,1 @@
+"""What happened: append-only entries under change sets, written with every change."""
