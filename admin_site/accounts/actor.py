@@ -1,0 +1,81 @@
+"""The one who acts: a signed-in person, the system, or nobody in particular."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from sqlalchemy import select
+
+from admin_site.accounts.models import Role, User, user_roles
+from admin_site.accounts.roles import grants_of
+from admin_site.core import registry
+from admin_site.core.database import db
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Satisfies Flask-Login's user protocol as well."""
+
+    id: int | None
+    name: str
+    email: str = ""
+    roles: tuple[str, ...] = ()
+    theme: str = ""
+    density: str = ""
+    is_system: bool = False
+    session_id: int | None = None
+    # The cookie's secret, which is what Flask-Login keeps.
+    session_token: str = field(default="", repr=False)
+
+    @property
+    def grants(self) -> Mapping[tuple[str, str], str]:
+        """(section, action) to "own" or "any"."""
+        return _grants(self.roles, tuple(registry.by_name()))
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether somebody is signed in."""
+        return self.id is not None
+
+    @property
+    def is_active(self) -> bool:
+        """A disabled person is never loaded, so whoever is here is active."""
+        return self.is_authenticated
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody is signed in."""
+        return not self.is_authenticated
+
+    def get_id(self) -> str:
+        """What Flask-Login keeps in the cookie."""
+        return self.session_token
+
+
+@lru_cache(maxsize=64)
+def _grants(roles: tuple[str, ...], _sections: tuple[str, ...]) -> Mapping[tuple[str, str], str]:
+    return grants_of(roles)
+
+
+ANONYMOUS = Actor(id=None, name="Anonymous")
+SYSTEM = Actor(id=None, name="system", is_system=True)
+
+
+def role_names(user_id: int) -> tuple[str, ...]:
+    """The roles of a user, in alphabetical order."""
+    query = (
+        select(Role.name)
+        .join(user_roles, user_roles.c.role_id == Role.id)
+        .where(user_roles.c.user_id == user_id, Role.live == 1)
+        .order_by(Role.name_key)
+    )
+    return tuple(db.session.execute(query).scalars())
+
+
+def of_email(email_key: str) -> Actor | None:
+    """The active person with this folded e-mail address."""
+    query = select(User.id, User.name, User.email).where(User.email_key == email_key, User.live == 1, User.is_active)
+    row = db.session.execute(query).first()
+    if row is None:
+        return None
+    return Actor(id=row.id, name=row.name, email=row.email, roles=role_names(row.id))

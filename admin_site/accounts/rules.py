@@ -1,0 +1,54 @@
+"""The predicates that declarations combine."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, false, true
+
+from admin_site.core.rules import Actor, Columns, Rule
+
+
+@dataclass(frozen=True)
+class MayToAny(Rule):
+    """The actor's roles grant an action on every row of a section."""
+
+    section: str
+    action: str
+
+    @property
+    def says(self) -> str:  # type: ignore[override]
+        return f"{self.section}.{self.action} is granted"
+
+    def holds(self, actor: Actor, row: Any) -> bool:
+        return actor.is_system or actor.grants.get((self.section, self.action)) == "any"
+
+    def where(self, actor: Actor, columns: Columns) -> ColumnElement[bool]:
+        return true() if self.holds(actor, None) else false()
+
+
+@dataclass(frozen=True)
+class StatusIn(Rule):
+    """The row has one of these statuses."""
+
+    statuses: tuple[str, ...]
+
+    @property
+    def says(self) -> str:  # type: ignore[override]
+        return " or ".join(self.statuses)
+
+    def holds(self, actor: Actor, row: Any) -> bool:
+        return row.status in self.statuses
+
+    def where(self, actor: Actor, columns: Columns) -> ColumnElement[bool]:
+        condition: ColumnElement[bool] = columns.status.in_(self.statuses)
+        return condition
+
+
+def may_to_any(section: str, action: str) -> Rule:
+    """The actor may do this to every row of the section, not only to their own."""
+    return MayToAny(section, action)
+
+
+def status_in(*statuses: str) -> Rule:
+    """The row's status is one of these."""
+    return StatusIn(statuses)

@@ -1,0 +1,106 @@
+"""Login sessions kept on the server: signing out ends them, a copied cookie opens nothing."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import delete, insert, select, update
+
+from admin_site.accounts.actor import Actor, role_names
+from admin_site.accounts.models import LoginSession, User, UserSettings
+from admin_site.core import clock
+from admin_site.core.database import db
+
+# "Last seen" is written at most this often, so that reading a page rarely writes.
+SEEN_EVERY = timedelta(minutes=1)
+# A person who asked to stay signed in is not signed out for being idle.
+KEPT_FOR = timedelta(days=30)
+
+
+def start(actor: Actor, *, keep: bool, address: str, agent: str) -> Actor:
+    """Open a session; returns the actor with its secret."""
+    token = secrets.token_urlsafe(32)
+    now = clock.now()
+    lasts = KEPT_FOR if keep else timedelta(seconds=current_app.config["SESSION_MAX"])
+    db.session.execute(
+        insert(LoginSession).values(
+            token_hash=_hash(token), user_id=actor.id, created_at=now, last_seen_at=now, expires_at=now + lasts,
+            keep=keep, address=address[:45], agent=_printable(agent)[:200],
+        )
+    )  # fmt: skip
+    return replace(actor, session_token=token)
+
+
+def load(token: str) -> Actor | None:
+    """The person behind a cookie's secret, if the session still stands."""
+    now = clock.now()
+    query = (
+        select(LoginSession.id.label("session_id"), LoginSession.last_seen_at, LoginSession.keep,
+               User.id, User.name, User.email, UserSettings.theme, UserSettings.density)
+        .join(User, User.id == LoginSession.user_id)
+        .outerjoin(UserSettings, UserSettings.user_id == User.id)
+        .where(LoginSession.token_hash == _hash(token), LoginSession.expires_at > now, User.live == 1, User.is_active)
+    )  # fmt: skip
+    row = db.session.execute(query).first()
+    idle = timedelta(seconds=current_app.config["SESSION_IDLE"])
+    if row is None or (not row.keep and row.last_seen_at + idle <= now):
+        return None
+    return Actor(
+        id=row.id, name=row.name, email=row.email, theme=row.theme or "", density=row.density or "",
+        roles=role_names(row.id), session_id=row.session_id, session_token=token,
+    )  # fmt: skip
+
+
+def touch(session_id: int) -> None:
+    """Write that the session was used, unless that was written within the last minute."""
+    now = clock.now()
+    db.session.execute(
+        update(LoginSession)
+        .where(LoginSession.id == session_id, LoginSession.last_seen_at < now - SEEN_EVERY)
+        .values(last_seen_at=now)
+    )
+
+
+def is_due(session_id: int) -> bool:
+    """Whether ``touch`` would write."""
+    query = select(LoginSession.id).where(
+        LoginSession.id == session_id, LoginSession.last_seen_at < clock.now() - SEEN_EVERY
+    )
+    return db.session.execute(query).first() is not None
+
+
+def end(user_id: int, session_id: int) -> bool:
+    """End one session of a person; says whether there was one."""
+    query = delete(LoginSession).where(LoginSession.id == session_id, LoginSession.user_id == user_id)
+    return bool(db.session.execute(query).rowcount)  # type: ignore[attr-defined]  # a delete has it
+
+
+def end_all(user_ids: Sequence[int], *, but: int | None = None) -> None:
+    """End every session of these people, except one."""
+    query = delete(LoginSession).where(LoginSession.user_id.in_(user_ids))
+    if but is not None:
+        query = query.where(LoginSession.id != but)
+    db.session.execute(query)
+
+
+def of_user(user_id: int) -> Sequence[Any]:
+    """The sessions of a person that still stand, last used first."""
+    query = (
+        select(LoginSession.id, LoginSession.created_at, LoginSession.last_seen_at, LoginSession.address,
+               LoginSession.agent, LoginSession.keep)
+        .where(LoginSession.user_id == user_id, LoginSession.expires_at > clock.now())
+        .order_by(LoginSession.last_seen_at.desc(), LoginSession.id.desc())
+    )  # fmt: skip
+    return db.session.execute(query).all()
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _printable(text: str) -> str:
+    return "".join(char for char in text if char.isprintable())
