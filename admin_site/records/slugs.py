@@ -1,0 +1,58 @@
+"""Addresses of rows, made from their titles: transliterated, at most 160 characters, unique by ``-2``."""
+
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+
+from admin_site.core import text
+from admin_site.core.database import db
+from admin_site.core.section import Change, Section
+from admin_site.records import unique
+
+# Stands in for a slug until the row has its number; the marks cannot occur in a slug.
+_WAITING = "!"
+
+
+def prepare(changes: Sequence[Change]) -> None:
+    """Give a slug to every row that has none. A slug that was typed stays, and may be refused."""
+    for change in changes:
+        slug = change.after.get("slug")
+        if slug and ((not slug.startswith(_WAITING) and "slug" in change.sent) or change.before.get("slug") == slug):
+            continue
+        title = change.section.title_of(_Values(change))
+        base = text.slugify(title)
+        change.after["slug"] = _free(change.section, base, change.after.get("id")) if base else _waiting()
+
+
+def follow(_deed: object, changes: Sequence[Change]) -> None:
+    """A row whose title left nothing is called by its number."""
+    for change in changes:
+        if change.after["slug"].startswith(_WAITING):
+            section = change.section
+            change.after["slug"] = _free(section, f"{section.singular}-{change.id}", change.id)
+            table = section.table
+            db.session.execute(update(table).where(table.columns.id == change.id).values(slug=change.after["slug"]))
+
+
+class _Values:
+    def __init__(self, change: Change) -> None:
+        self.__dict__.update(change.after)
+
+
+def _free(section: Section, base: str, row_id: int | None) -> str:
+    """``base``, or the first of ``base-2``, ``base-3`` … that no live row has."""
+    if unique.is_free(section, "slug", base, row_id):
+        return base
+    column = section.table.columns.slug
+    stem = base[: text.SLUG_LENGTH - 8]
+    pattern = column.startswith(f"{stem}-", autoescape=True)
+    taken = set(db.session.execute(select(column).where(pattern, section.table.columns.live == 1)).scalars())
+    number = 2
+    while f"{stem}-{number}" in taken:
+        number += 1
+    return f"{stem}-{number}"
+
+
+def _waiting() -> str:
+    return _WAITING + secrets.token_hex(8)

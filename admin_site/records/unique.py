@@ -1,0 +1,60 @@
+"""Values that only one live row may have."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from admin_site.core import text
+from admin_site.core.database import db
+from admin_site.core.errors import Conflict
+from admin_site.core.section import Change, Section
+
+
+def check(section: Section, changes: Sequence[Change]) -> None:
+    """``Conflict`` names each field whose value another live row, or another change, has."""
+    errors: dict[str, list[str]] = {}
+    for name, column in section.unique.items():
+        claims = [c for c in changes if c.after["live"] and c.after[column] is not None and _is_claimed(c, column)]
+        if not claims:
+            continue
+        wanted = [change.after[column] for change in claims]
+        taken = _taken(section, column, wanted, [change.after.get("id") for change in claims])
+        for change in claims:
+            value = change.after[column]
+            if value in taken or wanted.count(value) > 1:
+                errors[name] = [sentence(section, name, change.after[name])]
+    if errors:
+        raise Conflict(fields=errors)
+
+
+def is_free(section: Section, name: str, value: str, row_id: int | None) -> bool:
+    """Whether no other live row has this value."""
+    column = section.unique[name]
+    return not _taken(section, column, [value], [row_id])
+
+
+def sentence(section: Section, name: str, value: Any) -> str:
+    """What to say about a value that is taken."""
+    label = section.field(name).label
+    return f"{label} “{text.clip(str(value), 60)}” is already used by another {section.singular}."
+
+
+def field_named_in(section: Section, error: IntegrityError) -> str | None:
+    """The field whose value was taken by somebody else at the same moment; all three databases name it."""
+    said = str(error.orig)
+    return next((name for name, column in section.unique.items() if column in said), None)
+
+
+def _is_claimed(change: Change, column: str) -> bool:
+    return change.changed(column) or change.changed("live")
+
+
+def _taken(section: Section, column: str, wanted: list[Any], but: Sequence[int | None]) -> set[Any]:
+    columns = section.table.columns
+    query = select(columns[column]).where(columns[column].in_(wanted), columns.live == 1)
+    numbers = [number for number in but if number is not None]
+    if numbers:
+        query = query.where(columns.id.not_in(numbers))
+    return set(db.session.execute(query).scalars())
