@@ -1,0 +1,210 @@
+"""Posts with their categories, tags and comments."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Column, ForeignKey, Index, String, Table
+from sqlalchemy.orm import Mapped, mapped_column
+
+from admin_site.accounts.rules import may_to_any, status_in
+from admin_site.core import clock
+from admin_site.core.database import (
+    Record,
+    db,
+    key_of,
+    line,
+    link_options,
+    record_args,
+    table_args,
+    text,
+    unique_while_live,
+)
+from admin_site.core.section import Change, Choice, Field, Kind, Section, Workflow
+from admin_site.core.types import Id, UtcDateTime
+from admin_site.records import slugs
+
+post_tags = Table(
+    "post_tags",
+    db.metadata,
+    Column("post_id", Id, ForeignKey("posts.id"), primary_key=True),
+    Column("tag_id", Id, ForeignKey("tags.id"), primary_key=True, index=True),
+    **link_options(),
+)
+
+
+class Category(Record):
+    """One shelf of posts."""
+
+    __tablename__ = "categories"
+    __title__ = ("name",)
+    __table_args__ = table_args(unique_while_live("categories", "name_key"), unique_while_live("categories", "slug"))
+
+    name: Mapped[str] = line(200)
+    name_key: Mapped[str] = key_of("name")
+    slug: Mapped[str] = line(160)
+
+
+class Tag(Record):
+    """A word that posts have in common."""
+
+    __tablename__ = "tags"
+    __title__ = ("name",)
+    __table_args__ = table_args(unique_while_live("tags", "name_key"), unique_while_live("tags", "slug"))
+
+    name: Mapped[str] = line(200)
+    name_key: Mapped[str] = key_of("name")
+    slug: Mapped[str] = line(160)
+
+
+class Post(Record):
+    """What readers get to see, once it is published."""
+
+    __tablename__ = "posts"
+    __table_args__ = record_args(
+        "posts",
+        unique_while_live("posts", "slug"),
+        Index("ix_posts_live_title_key_id", "live", "title_key", "id"),
+        Index("ix_posts_live_status_updated_at_id", "live", "status", "updated_at", "id"),
+    )
+
+    title: Mapped[str] = line(150)
+    title_key: Mapped[str] = key_of("title")
+    slug: Mapped[str] = line(160)
+    status: Mapped[str] = mapped_column(String(20), default="draft")
+    published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    category_id: Mapped[int | None] = mapped_column(Id, ForeignKey("categories.id"), index=True)
+    author_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id"), index=True)
+    content: Mapped[str] = text()
+    content_key: Mapped[str] = key_of("content", long=True)
+
+
+class Comment(Record):
+    """What a reader wrote under a post."""
+
+    __tablename__ = "comments"
+    __title__ = ("content",)
+    __table_args__ = record_args(
+        "comments",
+        Index("ix_comments_live_status_updated_at_id", "live", "status", "updated_at", "id"),
+        Index("ix_comments_deleted_in", "deleted_in"),
+    )
+
+    post_id: Mapped[int] = mapped_column(Id, ForeignKey("posts.id"), index=True)
+    author_name: Mapped[str] = line(100)
+    author_name_key: Mapped[str] = key_of("author_name")
+    author_email: Mapped[str | None] = line(254, optional=True)
+    author_email_key: Mapped[str | None] = key_of("author_email", optional=True)
+    status: Mapped[str] = mapped_column(String(20), default="pending")
+    content: Mapped[str] = text()
+    content_key: Mapped[str] = key_of("content", long=True)
+
+
+def _prepare_posts(changes: Sequence[Change]) -> None:
+    slugs.prepare(changes)
+    for change in changes:
+        if change.after["status"] == "published" and change.after["published_at"] is None:
+            change.after["published_at"] = clock.now()
+
+
+posts = Section(
+    model=Post,
+    label="Posts",
+    singular="post",
+    icon="file-earmark-text",
+    group="Content",
+    columns=("title", "status", "category_id", "author_id", "published_at", "updated_at"),
+    form=("title", "content", "status", "slug", "category_id", "tag_ids", "is_pinned", "author_id"),
+    rail=("status", "slug", "category_id", "tag_ids", "is_pinned", "author_id"),
+    fields=(
+        Field(name="content", kind=Kind.MARKDOWN),
+        Field(name="slug", kind=Kind.SLUG, label="Address", required=False, help="Made from the title if left empty."),
+        Field(
+            name="status",
+            kind=Kind.CHOICE,
+            choices=(
+                Choice(value="draft", label="Draft", icon="circle"),
+                Choice(value="review", label="In review", icon="hourglass-split", tone="warn"),
+                Choice(value="published", label="Published", icon="check-circle-fill", tone="ok"),
+                Choice(value="archived", label="Archived", icon="archive"),
+            ),
+        ),
+        Field(name="published_at", label="Published", write=may_to_any("posts", "publish")),
+        Field(name="category_id", label="Category"),
+        Field(name="tag_ids", kind=Kind.RELATIONS, label="Tags", target=Tag, through=post_tags),
+        Field(name="author_id", write=may_to_any("posts", "update")),
+    ),
+    filters=("status", "category_id", "tag_ids", "author_id", "published_at", "updated_at"),
+    search=("title", "content"),
+    pins=True,
+    owner="author_id",
+    workflow=Workflow(open=("draft", "review"), action="publish"),
+    rules={"update": may_to_any("posts", "update") | status_in("draft", "review")},
+    prepare=_prepare_posts,
+    follow=slugs.follow,
+)
+
+_NAME_FIELDS = (
+    Field(name="slug", kind=Kind.SLUG, label="Address", required=False, help="Made from the name if left empty."),
+)
+
+categories = Section(
+    model=Category,
+    label="Categories",
+    singular="category",
+    icon="folder",
+    group="Content",
+    columns=("name", "slug", "updated_at"),
+    form=("name", "slug"),
+    fields=_NAME_FIELDS,
+    filters=("updated_at",),
+    search=("name",),
+    sort="name",
+    prepare=slugs.prepare,
+    follow=slugs.follow,
+)
+
+tags = Section(
+    model=Tag,
+    label="Tags",
+    singular="tag",
+    icon="tags",
+    group="Content",
+    columns=("name", "slug", "updated_at"),
+    form=("name", "slug"),
+    fields=_NAME_FIELDS,
+    filters=("updated_at",),
+    search=("name",),
+    sort="name",
+    prepare=slugs.prepare,
+    follow=slugs.follow,
+)
+
+comments = Section(
+    model=Comment,
+    label="Comments",
+    singular="comment",
+    icon="chat-left-text",
+    group="Content",
+    columns=("content", "status", "post_id", "author_name", "created_at"),
+    form=("post_id", "author_name", "author_email", "content", "status"),
+    rail=("status",),
+    fields=(
+        Field(
+            name="status",
+            kind=Kind.CHOICE,
+            choices=(
+                Choice(value="pending", label="Pending", icon="hourglass-split", tone="warn"),
+                Choice(value="approved", label="Approved", icon="check-circle-fill", tone="ok"),
+                Choice(value="rejected", label="Rejected", icon="x-circle", tone="mute"),
+                Choice(value="spam", label="Spam", icon="shield-exclamation", tone="bad"),
+            ),
+        ),
+        Field(name="author_email", kind=Kind.EMAIL, label="Author e-mail"),
+    ),
+    filters=("status", "post_id", "created_at"),
+    search=("content", "author_name", "author_email"),
+    sort="-created_at",
+    workflow=Workflow(open=("pending",), action="moderate"),
+)
+
+SECTIONS = (posts, categories, tags, comments)

@@ -1,0 +1,112 @@
+"""Questions that readers ask, and their answers."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from admin_site.accounts.rules import may_to_any
+from admin_site.core.database import Record, db, key_of, line, record_args, text
+from admin_site.core.section import Change, Choice, Field, Kind, Section, Workflow
+from admin_site.core.types import Id
+from admin_site.records import writes
+from admin_site.records.effects import Deed
+
+
+class Question(Record):
+    """A question; the name of who asked is text, they are no user."""
+
+    __tablename__ = "questions"
+    __title__ = ("content",)
+    __table_args__ = record_args(
+        "questions", Index("ix_questions_live_status_updated_at_id", "live", "status", "updated_at", "id")
+    )
+
+    asked_by: Mapped[str | None] = line(100, optional=True)
+    asked_by_key: Mapped[str | None] = key_of("asked_by", optional=True)
+    status: Mapped[str] = mapped_column(String(20), default="pending")
+    content: Mapped[str] = text()
+    content_key: Mapped[str] = key_of("content", long=True)
+
+
+class Answer(Record):
+    """One answer to a question; at most one of them is accepted."""
+
+    __tablename__ = "answers"
+    __title__ = ("content",)
+    __table_args__ = record_args("answers", Index("ix_answers_deleted_in", "deleted_in"))
+
+    question_id: Mapped[int] = mapped_column(Id, ForeignKey("questions.id"), index=True)
+    author_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id"), index=True)
+    is_accepted: Mapped[bool] = mapped_column(default=False)
+    content: Mapped[str] = text()
+    content_key: Mapped[str] = key_of("content", long=True)
+
+
+questions = Section(
+    model=Question,
+    label="Questions",
+    singular="question",
+    icon="chat-square-quote",
+    group="Content",
+    columns=("content", "status", "asked_by", "created_at"),
+    form=("content", "asked_by", "status", "is_pinned"),
+    rail=("status", "is_pinned"),
+    fields=(
+        Field(name="content", label="Question"),
+        Field(
+            name="status",
+            kind=Kind.CHOICE,
+            choices=(
+                Choice(value="pending", label="Pending", icon="hourglass-split", tone="warn"),
+                Choice(value="published", label="Published", icon="check-circle-fill", tone="ok"),
+                Choice(value="hidden", label="Hidden", icon="eye-slash"),
+            ),
+        ),
+    ),
+    filters=("status", "created_at"),
+    search=("content", "asked_by"),
+    sort="-created_at",
+    pins=True,
+    workflow=Workflow(open=("pending",), action="moderate"),
+)
+
+
+def _accept_one(deed: Deed, changes: Sequence[Change]) -> None:
+    """Accepting an answer takes the acceptance from the others of its question."""
+    for change in changes:
+        if not (change.after["is_accepted"] and change.after["live"]):
+            continue
+        columns = answers.table.columns
+        query = select(columns.id).where(
+            columns.question_id == change.after["question_id"],
+            columns.is_accepted,
+            columns.live == 1,
+            columns.id != change.id,
+        )
+        others = writes.lock(answers, list(db.session.execute(query).scalars()))
+        writes.set_columns(deed, answers, others, {"is_accepted": False})
+
+
+answers = Section(
+    model=Answer,
+    label="Answers",
+    singular="answer",
+    icon="chat-square-text",
+    group="Content",
+    columns=("content", "question_id", "author_id", "is_accepted", "created_at"),
+    form=("question_id", "content", "is_accepted", "author_id"),
+    rail=("is_accepted", "author_id"),
+    fields=(
+        Field(name="content", label="Answer"),
+        Field(name="is_accepted", label="Accepted", help="Takes the acceptance from the other answers."),
+        Field(name="author_id", write=may_to_any("answers", "update")),
+    ),
+    filters=("is_accepted", "question_id", "author_id", "created_at"),
+    search=("content",),
+    sort="-created_at",
+    owner="author_id",
+    follow=_accept_one,
+)
+
+SECTIONS = (questions, answers)
