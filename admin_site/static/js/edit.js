@@ -1,0 +1,45 @@
+// The edit form: says how many fields are unsaved, warns before leaving with them, sends only once.
+export function guardEdits() {
+  const form = document.querySelector("form[data-edit]");
+  if (!form) return;
+  const state = form.querySelector("[data-state]");
+  const before = snapshot(form);
+  const said = state.textContent;
+  let sending = false;
+
+  form.addEventListener("input", () => tell(form, state, said, before));
+  form.addEventListener("submit", (event) => {
+    if (sending) return event.preventDefault();
+    sending = true;
+    event.submitter?.classList.add("is-busy");
+  });
+  window.addEventListener("pageshow", () => {
+    sending = false;
+    form.querySelector(".is-busy")?.classList.remove("is-busy");
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (!sending && changed(form, before).length) event.preventDefault();
+  });
+}
+
+function snapshot(form) {
+  const values = new Map();
+  for (const [name, value] of new FormData(form)) {
+    if (!name.endsWith(".find")) values.set(name, [...(values.get(name) ?? []), value]);
+  }
+  return new Map([...values].map(([name, list]) => [name, list.sort().join("\n")]));
+}
+
+function changed(form, before) {
+  const now = snapshot(form);
+  return [...new Set([...before.keys(), ...now.keys()])].filter((name) => before.get(name) !== now.get(name));
+}
+
+function tell(form, state, said, before) {
+  const names = changed(form, before);
+  for (const field of form.querySelectorAll(".field[id]")) {
+    field.classList.toggle("changed", names.includes(field.id.replace("field-", "")));
+  }
+  state.classList.toggle("is-dirty", names.length > 0);
+  state.textContent = names.length ? `${names.length} unsaved ${names.length === 1 ? "change" : "changes"}` : said;
+}

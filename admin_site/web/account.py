@@ -1,0 +1,109 @@
+"""The account page: one's own name, password, appearance and sessions."""
+
+from dataclasses import replace
+
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from admin_site.accounts import passwords, sessions, settings
+from admin_site.accounts.actor import Actor
+from admin_site.core import registry
+from admin_site.core.database import atomic, db
+from admin_site.core.errors import AppError, Denied, Invalid
+from admin_site.records import reads, writes
+from admin_site.web.identity import actor
+
+blueprint = Blueprint("account", __name__, url_prefix="/account")
+
+
+def init_app(app: Flask) -> None:
+    """Add the page and what its forms do."""
+    app.register_blueprint(blueprint)
+
+
+@blueprint.before_request
+def _require_sign_in() -> None:
+    if actor().is_anonymous:
+        raise Denied("Sign in first")
+
+
+@blueprint.get("")
+def page() -> str:
+    """Everything on one page."""
+    return _render()
+
+
+@blueprint.post("")
+def save_profile() -> Response | tuple[str, int]:
+    """Change one's name."""
+    return _change({"name": request.form.get("name", "")}, "Your name was changed.")
+
+
+@blueprint.post("/password")
+def save_password() -> Response | tuple[str, int]:
+    """Change one's password; the present one is asked for, other sessions end."""
+    new = request.form.get("password", "")
+    if not passwords.matches(request.form.get("current", ""), _stored_password()):
+        return _render({"current": ["This is not your present password."]}), 400
+    if not new:
+        return _render({"password": ["Password is required"]}), 400
+    return _change({"password": new}, "Your password was changed. You are signed out everywhere else.")
+
+
+@blueprint.post("/appearance")
+def save_appearance() -> Response:
+    """Theme and density."""
+    with atomic():
+        settings.save(_person_id(), theme=request.form.get("theme", ""), density=request.form.get("density", ""))
+    flash("Your appearance was changed.", "ok")
+    return redirect(url_for("account.page"))
+
+
+@blueprint.post("/sessions/<int:number>/end")
+def end_session(number: int) -> Response:
+    """Sign out in another browser."""
+    with atomic():
+        ended = sessions.end(_person_id(), number)
+    flash("That session was ended." if ended else "That session had ended already.", "ok")
+    return redirect(url_for("account.page"))
+
+
+def _change(sent: dict[str, str], message: str) -> Response | tuple[str, int]:
+    try:
+        with atomic():
+            writes.update(_as_oneself(), registry.get("users"), _person_id(), sent, source="account")
+    except AppError as error:
+        if not isinstance(error, Invalid):
+            raise
+        return _render(error.fields), 400
+    flash(message, "ok")
+    return redirect(url_for("account.page"))
+
+
+def _as_oneself() -> Actor:
+    """Nobody needs a grant to change their own name and password; history still says who did it."""
+    return replace(actor(), is_system=True)
+
+
+def _person_id() -> int:
+    number = actor().id
+    if number is None:
+        raise Denied("Sign in first")
+    return number
+
+
+def _stored_password() -> str | None:
+    row = reads.find(_as_oneself(), registry.get("users"), _person_id())
+    db.session.rollback()  # comparing takes a while; hold no transaction meanwhile
+    stored: str | None = row.password_hash
+    return stored
+
+
+def _render(errors: dict[str, list[str]] | None = None) -> str:
+    return render_template(
+        "account.html",
+        person=reads.find(_as_oneself(), registry.get("users"), _person_id()),
+        sessions=sessions.of_user(_person_id()),
+        errors=errors or {},
+        typed=request.form,
+    )

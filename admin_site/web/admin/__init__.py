@@ -1,0 +1,35 @@
+"""The back office: Flask-Admin behind one guarded base view, derived from the declarations."""
+
+from flask import Flask
+from flask_admin import Admin
+from flask_admin.theme import Theme
+
+from admin_site.core import registry
+from admin_site.web import security
+from admin_site.web.admin.guard import GuardedView
+from admin_site.web.admin.home import HomeView
+from admin_site.web.admin.section_view import SectionView
+from admin_site.web.assets import STATIC
+
+
+class UnguardedViewError(Exception):
+    """A view would be reachable without a permission check; the start is refused."""
+
+
+def init_app(app: Flask) -> None:
+    """Add the home page and a view for each section, grouped in the menu."""
+    theme = Theme(folder=str(STATIC.parent / "templates"), base_template="layout.html")
+    admin = Admin(app, name="Admin Site", index_view=HomeView(), theme=theme, csp_nonce_generator=security.nonce)
+    for section in registry.all_sections():
+        admin.add_view(SectionView(section))
+    check(admin)
+
+
+def check(admin: Admin) -> None:
+    """Refuse to start with a view that does not derive from the guarded one, or a handler without an action."""
+    for view in admin._views:
+        if not isinstance(view, GuardedView):
+            raise UnguardedViewError(f"{type(view).__name__} does not derive from GuardedView")
+        for _url, handler, _methods in view._urls:
+            if handler not in view.actions:
+                raise UnguardedViewError(f"{type(view).__name__}.{handler} has no action in `actions`")

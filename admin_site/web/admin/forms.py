@@ -1,0 +1,119 @@
+"""Forms made from declarations. They carry what was typed; ``records.validation`` judges it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from flask_admin.form import BaseForm
+from werkzeug.datastructures import MultiDict
+from wtforms import Field as FormField
+
+from admin_site.accounts import permissions
+from admin_site.accounts.actor import Actor
+from admin_site.core import clock
+from admin_site.core.section import Field, Kind, Section
+from admin_site.records.reads import Item
+
+
+class TypedField(FormField):
+    """One control: its text as it was typed. ``was_sent`` tells empty from absent."""
+
+    was_sent = False
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        """The last value counts: a hidden empty one stands before each tick box."""
+        self.was_sent = True
+        self.data = valuelist[-1]
+
+
+class TypedListField(FormField):
+    """Several values of one name."""
+
+    was_sent = False
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        """An empty hidden value says that the field was there."""
+        self.was_sent = True
+        self.data = [value for value in valuelist if value]
+
+
+CONTROLS: Mapping[Kind, type[FormField]] = {
+    kind: TypedListField if kind is Kind.RELATIONS else TypedField for kind in Kind
+}
+
+
+def form_class(section: Section) -> type[BaseForm]:
+    """A form with every field that the declaration puts into forms."""
+    controls = {}
+    for name in section.form:
+        field = section.field(name)
+        assert field.kind is not None  # noqa: S101 - a resolved field has a kind
+        controls[name] = CONTROLS[field.kind](field.label)
+    return type(f"{section.singular.title()}Form", (BaseForm,), controls)
+
+
+def sent(form: BaseForm) -> dict[str, Any]:
+    """What was typed, for the fields that were there."""
+    return {control.name: control.data for control in form if getattr(control, "was_sent", False)}
+
+
+def settable(section: Section, actor: Actor, item: Item | None) -> list[str]:
+    """The form fields that this person may set here; the others are shown, not asked."""
+    row = item.row if item else None
+    names = []
+    for name in section.form:
+        field = section.field(name)
+        if name == "is_pinned" and not permissions.allows(actor, "pin", section, row):
+            continue
+        if field.write is not None and not actor.is_system and not field.write.holds(actor, row):
+            continue
+        if section.workflow and name == section.workflow.field and not choices(section, actor, field, item):
+            continue
+        names.append(name)
+    return names
+
+
+def choices(section: Section, actor: Actor, field: Field, item: Item | None) -> list[Any]:
+    """The values that this person may give to a choice field; none where it has to stay."""
+    workflow = section.workflow
+    if workflow is None or field.name != workflow.field:
+        return list(field.choices)
+    if permissions.allows(actor, workflow.action, section, item.row if item else None):
+        return list(field.choices)
+    if item is not None and item.value(field.name) not in workflow.open:
+        return []
+    return [choice for choice in field.choices if choice.value in workflow.open]
+
+
+def initial(section: Section, item: Item | None, args: MultiDict[str, str]) -> dict[str, Any]:
+    """What a form shows at first: the row, or the defaults with what the address proposes."""
+    if item is None:
+        known = {name: args[name] for name in section.form if args.get(name)}
+        return {name: known.get(name, _default(section.field(name))) for name in section.form}
+    return {name: as_typed(section.field(name), item) for name in section.form}
+
+
+def as_typed(field: Field, item: Item) -> Any:
+    """A stored value as somebody would type it."""
+    if field.kind is Kind.PASSWORD:
+        return ""
+    value = item.value(field.name)
+    if field.kind is Kind.DATETIME and value is not None:
+        return clock.isoformat(value)
+    if field.kind is Kind.RELATIONS:
+        return [str(number) for number in value]
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return "" if value is None else str(value)
+
+
+def _default(field: Field) -> Any:
+    if field.kind is Kind.RELATIONS:
+        return []
+    if isinstance(field.default, bool):
+        return "1" if field.default else "0"
+    return "" if field.default is None else str(field.default)
+
+
+def numbers(values: Iterable[str]) -> list[int]:
+    """The row numbers among what was typed."""
+    return [int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 19]

@@ -1,0 +1,61 @@
+"""Relation fields: a scoped look-up of at most 50 candidates, with and without script."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+
+from admin_site.accounts import permissions
+from admin_site.accounts.actor import Actor
+from admin_site.core.errors import Denied
+from admin_site.core.section import Field, Kind, Section
+from admin_site.records import reads
+from admin_site.web.admin.forms import numbers
+
+
+@dataclass(frozen=True)
+class Picker:
+    """What is chosen, what may be chosen, and the words that it was looked up with."""
+
+    chosen: Sequence[reads.Title]
+    candidates: Sequence[reads.Title]
+    words: str
+    was_asked: bool
+
+
+def require(actor: Actor, section: Section, field: Field) -> None:
+    """Only who may set a relation may look up what it can point to."""
+    may_write = permissions.allows(actor, "create", section) or permissions.allows(actor, "update", section)
+    may_set = field.write is None or actor.is_system or field.write.holds(actor, None)
+    if not (may_write and may_set):
+        raise Denied(f"You may not set {field.label}.", needs=f"{section.name}.update")
+
+
+def pickers(actor: Actor, section: Section, form: Any, names: Sequence[str]) -> dict[str, Picker]:
+    """A picker for each relation field that is asked for."""
+    return {name: _picker(actor, section.field(name), form[name].data) for name in names if section.field(name).target}
+
+
+def _picker(actor: Actor, field: Field, typed: Any) -> Picker:
+    assert field.target is not None  # noqa: S101 - checked at start (S011)
+    ids = numbers(typed if field.kind is Kind.RELATIONS else [typed or ""])
+    titles = reads.titles(field.target, ids)
+    words = request.form.get(f"{field.name}.find", "")
+    was_asked = request.form.get("_find") == field.name
+    found = reads.candidates(actor, field, words) if was_asked else _few(actor, field)
+    return Picker(
+        chosen=[titles[number] for number in ids if number in titles],
+        candidates=[title for title in found if title.id not in titles],
+        words=words,
+        was_asked=was_asked,
+    )
+
+
+# So few rows are shown at once, without looking them up.
+FEW = 8
+
+
+def _few(actor: Actor, field: Field) -> list[reads.Title]:
+    found = reads.candidates(actor, field, "", limit=FEW + 1)
+    return found if len(found) <= FEW else []

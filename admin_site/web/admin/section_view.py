@@ -1,0 +1,343 @@
+"""A section's pages: list, detail, create, edit, delete, history, trash. Derived from the declaration."""
+
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlencode
+
+from flask import flash, jsonify, redirect, request, url_for
+from flask_admin import expose
+from flask_admin.contrib.sqla import ModelView
+from flask_admin.helpers import get_form_data
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from admin_site.accounts import permissions
+from admin_site.core import text
+from admin_site.core.database import atomic, db
+from admin_site.core.errors import AppError, Busy, Conflict, Invalid, NotFound, Stale
+from admin_site.core.section import Section
+from admin_site.history import log
+from admin_site.records import reads, trash, writes
+from admin_site.records.list_query import ListQuery
+from admin_site.web.admin import forms, history_page, list_page, picker
+from admin_site.web.admin.guard import GuardedView
+from admin_site.web.identity import actor
+
+Answer = str | Response | tuple[str, int]
+
+
+class SectionView(GuardedView, ModelView):
+    """Flask-Admin's model view with every route, read and write of its own replaced by a guarded one."""
+
+    actions: ClassVar[dict[str, str]] = {
+        "index_view": "read",
+        "details_view": "read",
+        "history_view": "read",
+        "create_view": "create",
+        "edit_view": "update",
+        "delete_view": "delete",
+        "pin_view": "pin",
+        "trash_view": "restore",
+        "restore_view": "restore",
+        "lookup_view": "read",
+    }
+
+    def __init__(self, section: Section) -> None:
+        self.section = section
+        super().__init__(
+            section.model, db, name=section.label, category=section.group, endpoint=section.name, url=section.name,
+            menu_icon_type="bi", menu_icon_value=section.icon,
+        )  # fmt: skip
+
+    # Who may come in
+
+    def check_action(self, action: str) -> None:
+        """A section that may not be read does not exist."""
+        if not permissions.allows(actor(), "read", self.section):
+            raise NotFound
+        permissions.require(actor(), action, self.section)
+
+    def is_accessible(self) -> bool:
+        """The menu shows what may be read."""
+        return permissions.allows(actor(), "read", self.section)
+
+    # Pages
+
+    @expose("/")
+    def index_view(self) -> str:
+        """The list."""
+        query = ListQuery.from_args(self.section, request.args, actor())
+        if not query.pinned and self.section.pins:
+            query = ListQuery.from_args(self.section, _with(request.args, pinned="first"), actor())
+        return self._list(query, "admin/list.html")
+
+    @expose("/trash")
+    def trash_view(self) -> str:
+        """The rows that were moved to the trash, last moved first."""
+        query = ListQuery.from_args(self.section, _with(request.args, pinned=""), actor())
+        return self._list(query.in_trash(), "admin/trash.html")
+
+    @expose("/<int:id>")
+    def details_view(self, id: int) -> str:
+        """One row."""
+        return self.render("admin/detail.html", section=self.section, item=self._item(id), back=self._back())
+
+    @expose("/<int:id>/history")
+    def history_view(self, id: int) -> str:
+        """What happened to one row."""
+        item = self._item(id)
+        events = history_page.events(self.section, id, before=request.args.get("before", type=int))
+        return self.render(
+            "admin/history.html", section=self.section, item=item, events=events,
+            count=log.count_of_row(self.section.name, id),
+        )  # fmt: skip
+
+    @expose("/new", methods=("GET", "POST"))
+    def create_view(self) -> Answer:
+        """The form for a new row."""
+        form = self.create_form()
+        if request.method == "GET" or "_find" in request.form:
+            return self._form(form, None)
+        return self._save(form, None)
+
+    @expose("/<int:id>/edit", methods=("GET", "POST"))
+    def edit_view(self, id: int) -> Answer:
+        """The form for a row."""
+        item = self._item(id)
+        permissions.require(actor(), "update", self.section, item.row)
+        form = self.edit_form(item)
+        if request.method == "GET" or "_find" in request.form:
+            return self._form(form, item)
+        return self._save(form, item)
+
+    @expose("/<int:id>/delete", methods=("GET", "POST"))
+    def delete_view(self, id: int) -> Answer:
+        """Asks, naming what goes along; then moves the row to the trash."""
+        item = self._item(id)
+        permissions.require(actor(), "delete", self.section, item.row)
+        if request.method == "POST":
+            return self._delete(item)
+        along = trash.dependents(self.section, id)
+        return self.render("admin/delete.html", section=self.section, item=item, along=along, back=self._back())
+
+    @expose("/<int:id>/restore", methods=("GET", "POST"))
+    def restore_view(self, id: int) -> Answer:
+        """Brings a row back from the trash, and asks for other values where its own are taken."""
+        item = reads.item(actor(), self.section, id, trashed=True)
+        if request.method == "GET":
+            return self._restore_form(item, {})
+        try:
+            with atomic():
+                along = trash.restore(actor(), self.section, id, request.form.to_dict())
+        except (Invalid, Conflict) as error:
+            return self._restore_form(item, error.fields, error.message), error.status
+        _say(self.section, item.title, "was restored", along)
+        return redirect(url_for(".details_view", id=id))
+
+    @expose("/<int:id>/pin", methods=("POST",))
+    def pin_view(self, id: int) -> Response:
+        """Pins a row for everyone, or takes the pin away."""
+        item = self._item(id)
+        wanted = request.form.get("is_pinned") == "1"
+        with atomic():
+            writes.update(actor(), self.section, id, {"is_pinned": wanted})
+        _say(self.section, item.title, "was pinned" if wanted else "is no longer pinned")
+        return redirect(self._list_url())
+
+    @expose("/lookup/<name>")
+    def lookup_view(self, name: str) -> Response:
+        """Candidates for a relation field, as JSON, for those who may set it."""
+        if name not in self.section.form or not self.section.field(name).is_relation:
+            raise NotFound
+        field = self.section.field(name)
+        picker.require(actor(), self.section, field)
+        found = reads.candidates(actor(), field, request.args.get("q", ""))
+        return jsonify(items=[{"id": str(title.id), "title": title.text} for title in found])
+
+    # What the library would expose beside these
+
+    def action_view(self) -> Any:
+        """Not a route: bulk actions are jobs."""
+        raise NotFound
+
+    def export(self, export_type: str) -> Any:
+        """Not a route: it would read everything into memory, unchecked."""
+        raise NotFound
+
+    def ajax_lookup(self) -> Any:
+        """Not a route: see ``lookup_view``."""
+        raise NotFound
+
+    def ajax_update(self) -> Any:
+        """Not a route: it would write past the permissions."""
+        raise NotFound
+
+    # Reads and writes of the library, led through ours
+
+    def get_query(self) -> Any:
+        """Only rows that the person may see."""
+        return db.session.query(self.model).filter(reads.visible(actor(), self.section))
+
+    def get_count_query(self) -> Any:
+        """The same rows."""
+        return self.get_query().with_entities(db.func.count())
+
+    def get_one(self, id: Any) -> reads.Item:
+        """A row that the person may see."""
+        return self._item(int(id))
+
+    def create_model(self, form: Any) -> int:
+        """Through the one write path."""
+        return writes.create(actor(), self.section, forms.sent(form))
+
+    def update_model(self, form: Any, model: reads.Item) -> list[str]:
+        """Through the one write path."""
+        version = request.form.get("version", type=int, default=0)
+        return writes.update(actor(), self.section, model.id, forms.sent(form), version=version)
+
+    def delete_model(self, model: reads.Item) -> int:
+        """Through the one write path."""
+        version = request.form.get("version", type=int)
+        return trash.trash(actor(), self.section, model.id, version=version)
+
+    def create_form(self, obj: Any = None) -> Any:
+        """What was posted, over the defaults and what the address proposes."""
+        return self._create_form_class(get_form_data(), data=forms.initial(self.section, None, request.args))
+
+    def edit_form(self, obj: Any = None) -> Any:
+        """What was posted, over the row."""
+        return self._edit_form_class(get_form_data(), data=forms.initial(self.section, obj, request.args))
+
+    # Scaffolding from the declaration instead of from the model
+
+    def scaffold_form(self) -> Any:
+        """Every control of the declaration; which of them are asked is decided per request."""
+        return forms.form_class(self.section)
+
+    def scaffold_list_columns(self) -> list[str]:
+        """The declared columns."""
+        return list(self.section.columns)
+
+    def get_column_names(self, only_columns: Any, excluded_columns: Any) -> list[tuple[str, str]]:
+        """Never by exclusion."""
+        return [(name, self.section.field(name).label) for name in self.section.columns]
+
+    def get_sortable_columns(self) -> dict[str, str]:
+        """Sorting is ``ListQuery``'s."""
+        return {}
+
+    def scaffold_auto_joins(self) -> list[Any]:
+        """Relations are read by ``reads``."""
+        return []
+
+    def init_search(self) -> bool:
+        """Searching is ``ListQuery``'s."""
+        return False
+
+    # Helpers in the order of their use
+
+    def _list(self, query: ListQuery, template: str) -> str:
+        page = reads.page(actor(), query)
+        for problem in query.problems:
+            flash(problem, "warn")
+        return self.render(
+            template, section=self.section, page=page, query=query, columns=list_page.columns(query),
+            chips=list(list_page.chips(query)), controls=list(list_page.controls(actor(), query, request)),
+            list_url=list_page.list_url, per_page_choices=list_page.PER_PAGE_CHOICES, back=_state(query),
+        )  # fmt: skip
+
+    def _item(self, id: int) -> reads.Item:
+        return reads.item(actor(), self.section, id)
+
+    def _form(
+        self, form: Any, item: reads.Item | None, error: AppError | None = None, conflict: Stale | None = None
+    ) -> str:
+        settable = forms.settable(self.section, actor(), item)
+        return self.render(
+            "admin/form.html", section=self.section, item=item, form=form, settable=settable,
+            errors=error.fields if error else {}, message=error.message if error else "", conflict=conflict,
+            version=conflict.version if conflict else request.form.get("version", item.row.version if item else 0),
+            choices={
+                name: forms.choices(self.section, actor(), self.section.field(name), item)
+                for name in settable if self.section.field(name).choices
+            },
+            pickers=picker.pickers(actor(), self.section, form, settable), back=self._back(),
+        )  # fmt: skip
+
+    def _save(self, form: Any, item: reads.Item | None) -> Answer:
+        try:
+            with atomic():
+                number = item.id if item else self.create_model(form)
+                changed = self.update_model(form, item) if item else []
+        except Stale as error:
+            return self._form(form, self._item(item.id) if item else None, conflict=error), 409
+        except (Invalid, Conflict, Busy) as error:
+            return self._form(form, item, error), error.status
+        title = self._title_of(number)
+        if item is None:
+            _say(self.section, title, "was added")
+        elif changed:
+            _say(self.section, title, "was changed")
+        else:
+            flash("No fields changed.", "ok")
+        return redirect(self._after_save(number))
+
+    def _title_of(self, id: int) -> str:
+        return reads.titles(self.section.model, [id])[id].text
+
+    def _after_save(self, id: int) -> str:
+        match request.form.get("_next"):
+            case "edit" if permissions.allows(actor(), "update", self.section, self._item(id).row):
+                return url_for(".edit_view", id=id, back=self._back())
+            case "new" if permissions.allows(actor(), "create", self.section):
+                return url_for(".create_view", back=self._back())
+        return self._list_url()
+
+    def _delete(self, item: reads.Item) -> Answer:
+        try:
+            with atomic():
+                along = self.delete_model(item)
+        except Conflict as error:
+            flash(error.message, "bad")
+            return redirect(url_for(".delete_view", id=item.id))
+        _say(self.section, item.title, "was moved to the trash", along)
+        return redirect(self._list_url())
+
+    def _restore_form(self, item: reads.Item, errors: dict[str, list[str]], message: str = "") -> str:
+        return self.render(
+            "admin/restore.html", section=self.section, item=item, errors=errors, message=message, typed=request.form
+        )
+
+    def _back(self) -> str:
+        """The list that one came from: the query string of this section's own list, nothing else."""
+        return request.values.get("back", "")[:2000]
+
+    def _list_url(self) -> str:
+        """The list as it was left. Only its query string comes from the request, so it cannot lead elsewhere."""
+        query = ListQuery.from_args(self.section, _parse(self._back()), actor())
+        return list_page.list_url(query)
+
+
+def _parse(query_string: str) -> Any:
+    return MultiDict(parse_qsl(query_string, max_num_fields=100))
+
+
+def _with(args: Any, **changes: str) -> Any:
+    changed = MultiDict(args)
+    for name, value in changes.items():
+        changed[name] = value
+    return changed
+
+
+def _state(query: ListQuery) -> str:
+    return urlencode(query.to_args())
+
+
+def _say(section: Section, title: str, deed: str, along: int = 0) -> None:
+    more = (
+        ""
+        if not along
+        else " with 1 row that belongs to it"
+        if along == 1
+        else f" with {along:,} rows that belong to it"
+    )
+    flash(f"The {section.singular} “{text.clip(title, 60)}” {deed}{more}.", "ok")

@@ -1,0 +1,110 @@
+"""One table: what went wrong becomes a page, or JSON under ``/api/``."""
+
+import logging
+import secrets
+from typing import Any
+
+from flask import Flask, Response, current_app, jsonify, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from admin_site.core.database import db
+from admin_site.core.errors import AppError, Busy, Denied
+from admin_site.web.identity import actor
+
+log = logging.getLogger(__name__)
+
+# Status to code, heading and sentence, where the error brings none of its own.
+WORDS = {
+    400: ("bad_request", "This request was not understood", "Go back and try again."),
+    403: ("forbidden", "You may not do this", "Ask an administrator if you need it."),
+    404: ("not_found", "There is nothing here", "Perhaps it was deleted, or the link is mistyped."),
+    405: ("method_not_allowed", "This address is not for that", "Go back and try again."),
+    409: ("conflict", "This is not possible now", "The state of the row does not allow it."),
+    413: ("too_large", "That is too large", "A request may have at most 8 MB."),
+    415: ("unsupported_media_type", "This kind of content is not accepted", "Send a form, or JSON."),
+    429: ("too_many_requests", "Too many attempts", "Wait a little and try again."),
+    500: ("internal_error", "Something went wrong on our side", "It was recorded. Please try again."),
+    503: ("busy", "The site is busy", "Please try again in a few seconds."),
+}
+API_WORDS = {404: "Resource not found", 405: "Method not allowed", 500: "Internal server error"}
+CSRF_WORDS = "This form was opened in an earlier session. Go back, reload the page and send it again."
+
+
+def init_app(app: Flask) -> None:
+    """Answer every failure from here."""
+    app.register_error_handler(CSRFError, lambda _error: respond(400, CSRF_WORDS))
+    app.register_error_handler(AppError, _app_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DBAPIError, _database_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def respond(status: int, message: str = "", **more: Any) -> BaseResponse:
+    """The answer for a status, in the form that the asker reads."""
+    code, heading, sentence = WORDS.get(status, WORDS[400 if status < 500 else 500])
+    reference = secrets.token_hex(4)
+    if request.path.startswith("/api/"):
+        body = {"error": message or API_WORDS.get(status, heading), "code": code, "request_id": reference}
+        response: Response = make_response(jsonify(body | {k: v for k, v in more.items() if v}), status)
+    else:
+        page = render_template(
+            "errors/error.html",
+            status=status,
+            heading=heading,
+            sentence=message or sentence,
+            reference=reference,
+            **more,
+        )
+        response = make_response(page, status)
+    return response
+
+
+def _app_error(error: AppError) -> BaseResponse:
+    db.session.rollback()
+    if isinstance(error, Denied) and actor().is_anonymous:
+        return sign_in_first()
+    response = respond(error.status, "" if error.status == 404 else error.message, fields=error.fields)
+    if isinstance(error, Busy):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def sign_in_first() -> BaseResponse:
+    """Somebody who is not signed in: 401 for programs, the sign-in page for people."""
+    if request.path.startswith("/api/"):
+        return respond(401, "Sign in first")
+    target = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    return redirect(url_for("login.sign_in", next=target))
+
+
+def _http_error(error: HTTPException) -> BaseResponse:
+    db.session.rollback()
+    status = error.code or 500
+    if error.response is not None or 300 <= status < 400:
+        return error.get_response()
+    response = respond(status)
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _database_error(error: DBAPIError) -> BaseResponse:
+    db.session.rollback()
+    if not isinstance(error, OperationalError) and not error.connection_invalidated:
+        return _unexpected(error)
+    log.warning("database busy or away: %s", type(error.orig).__name__)
+    response = respond(503)
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _unexpected(error: Exception) -> BaseResponse:
+    db.session.rollback()
+    if current_app.config.get("PROPAGATE_EXCEPTIONS"):
+        raise error
+    log.exception("unexpected error at %s", request.path)
+    return respond(500)

@@ -1,0 +1,42 @@
+"""Who is asking: Flask-Login over the sessions that ``accounts`` keeps on the server."""
+
+from typing import cast
+
+from flask import Flask, Response, request
+from flask_login import LoginManager, current_user
+
+from admin_site.accounts import sessions
+from admin_site.accounts.actor import ANONYMOUS, Actor
+from admin_site.core.database import atomic
+
+manager = LoginManager()
+# The cookie only carries the secret of a session that the server may end at any time.
+manager.session_protection = None
+manager.anonymous_user = lambda: ANONYMOUS
+
+
+def init_app(app: Flask) -> None:
+    """Load the person of each request, and note afterwards that they were here."""
+    manager.init_app(app)
+    manager.user_loader(sessions.load)
+    app.after_request(_note_visit)
+
+
+def actor() -> Actor:
+    """The person of this request, or nobody in particular."""
+    return cast("Actor", current_user._get_current_object())
+
+
+def _note_visit(response: Response) -> Response:
+    if request.endpoint in (None, "assets.file", "health.healthz", "health.readyz"):
+        return response
+    session_id = actor().session_id
+    if session_id is not None and sessions.is_due(session_id):
+        # After the answer: reading a page must not wait for a writer.
+        response.call_on_close(lambda: _touch(session_id))
+    return response
+
+
+def _touch(session_id: int) -> None:
+    with atomic():
+        sessions.touch(session_id)
