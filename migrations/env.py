@@ -1,0 +1,65 @@
+"""How Alembic runs our revisions: one transaction each, on every database that can roll DDL back."""
+
+import sqlalchemy as sa
+from alembic import context
+from flask import current_app
+
+from admin_site.core.database import writing
+from admin_site.core.types import JsonText, Key, UtcDateTime
+
+extension = current_app.extensions["migrate"]
+db = extension.db
+
+
+def include_object(obj, name, kind, reflected, compare_to):
+    """Tables that a database makes for itself are no drift."""
+    return not (kind == "table" and reflected and name.startswith("sqlite_"))
+
+
+def render_item(kind, obj, autogen_context):
+    """Write our column types as what they are today: a revision must not change when they do."""
+    if kind == "type" and isinstance(obj, UtcDateTime | JsonText):
+        autogen_context.imports.add("from sqlalchemy.dialects import mysql")
+        return "MOMENT" if isinstance(obj, UtcDateTime) else "LONG_TEXT"
+    if kind == "type" and isinstance(obj, sa.BigInteger):
+        return "ID"
+    if kind == "type" and isinstance(obj, sa.Text):
+        return "LONG_TEXT"
+    if kind == "type" and obj is Key:
+        return "KEY"
+    return False
+
+
+def run() -> None:
+    """Upgrade, downgrade or compare, over the application's own connection settings."""
+    with writing(), db.engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            include_object=include_object,
+            render_item=render_item,
+            transactional_ddl=connection.dialect.name != "mysql",
+            transaction_per_migration=True,
+            **extension.configure_args,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+def run_offline() -> None:
+    """Print the SQL instead (``db upgrade --sql``)."""
+    context.configure(
+        url=db.engine.url.render_as_string(hide_password=False),
+        target_metadata=db.metadata,
+        literal_binds=True,
+        dialect_opts={"paramstyle": "named"},
+        **extension.configure_args,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    run_offline()
+else:
+    run()
