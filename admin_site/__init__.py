@@ -1,0 +1,33 @@
+"""Admin Site: the back office that content staff keep open all day."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from admin_site import cli, config, sections, web
+from admin_site.accounts.roles import ACTIONS
+from admin_site.core import engines
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: str | None = None) -> Flask:
+    """The application; ``overrides`` stand above the environment.
+
+    Raises ``SettingError`` for a wrong setting and ``DeclarationError`` for a wrong section.
+    """
+    app = Flask(
+        __name__,
+        instance_path=instance_path or str(ROOT / "instance"),
+        static_folder=None,
+        instance_relative_config=True,
+    )
+    config.configure(app, overrides)
+    engines.init_app(app)
+    sections.register_all()
+    sections.check_all(ACTIONS)
+    web.init_app(app)
+    cli.init_app(app)
+    return app

@@ -1,0 +1,59 @@
+"""``setup``: what ``make run`` does before it serves."""
+
+import secrets
+
+import click
+import flask_migrate
+from alembic.runtime.migration import MigrationContext
+from flask import current_app
+from flask.cli import with_appcontext
+from sqlalchemy import select
+
+from admin_site import demo
+from admin_site.accounts.actor import SYSTEM
+from admin_site.accounts.models import Role, User
+from admin_site.accounts.roles import ADMIN
+from admin_site.core import registry
+from admin_site.core.database import atomic, db
+from admin_site.records import writes
+from admin_site.web import health
+
+FIRST_EMAIL = "admin@example.org"
+
+
+@click.command("setup")
+@click.option("--host", default="127.0.0.1", envvar="HOST")
+@click.option("--port", default="5000", envvar="PORT")
+@with_appcontext
+def command(host: str, port: str) -> None:
+    """Bring the schema up to date; on the first time add an administrator and demo content."""
+    _upgrade()
+    is_first_time = db.session.execute(select(User.id).limit(1)).first() is None
+    if not is_first_time:
+        return
+    password = secrets.token_urlsafe(12)
+    with atomic():
+        role = db.session.execute(select(Role.id).where(Role.name == ADMIN)).scalar_one()
+        sent = {
+            "email": FIRST_EMAIL,
+            "username": "admin",
+            "name": "Administrator",
+            "password": password,
+            "role_ids": [role],
+        }
+        writes.create(SYSTEM, registry.get("users"), sent, source="cli")
+    click.echo("The first administrator. This is shown once:\n")
+    click.echo(f"  email     {FIRST_EMAIL}\n  password  {password}\n  http://{host}:{port}/admin/\n")
+    if demo.is_empty():
+        click.echo("Writing demo content …")
+        click.echo("Demo people:\n")
+        for person in demo.load():
+            click.echo(f"  {person.role:<8}  {person.email:<24}  {person.password}")
+        click.echo()
+
+
+def _upgrade() -> None:
+    current = set(MigrationContext.configure(db.session.connection()).get_current_heads())
+    db.session.rollback()
+    if current != set(health.scripts().get_heads()):
+        flask_migrate.upgrade(directory=current_app.extensions["migrate"].directory)

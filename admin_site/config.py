@@ -1,0 +1,151 @@
+"""Settings: environment over ``instance/config.py`` over the class that ``APP_CONFIG`` names."""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from admin_site.core.engines import database_url, engine_options
+
+
+class SettingError(Exception):
+    """A wrong value; the message begins with the name of the setting."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: how its text is read, its default and what it is for."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: Any
+    help: str
+
+
+def _text(raw: str) -> str:
+    return raw.strip()
+
+
+def _whole(raw: str) -> int:
+    number = int(raw)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _names(raw: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in raw.split(",") if name.strip())
+
+
+def _url(raw: str) -> str:
+    if raw and not raw.startswith(("http://", "https://")):
+        raise ValueError
+    return raw.rstrip("/")
+
+
+SETTINGS = (
+    Setting("SECRET_KEY", _text, "", "Signs cookies and links; at least 32 random characters in production."),
+    Setting("DATABASE_URL", _text, "", "sqlite:, postgresql:, mysql: or mariadb:; a file in instance/ if absent."),
+    Setting("BASE_URL", _url, "", "The address people use, such as https://admin.example.org; for links in mails."),
+    Setting("TRUSTED_HOSTS", _names, (), "Host names that are answered, separated by commas; any if absent."),
+    Setting("TRUSTED_PROXIES", _whole, 0, "How many proxies in front set X-Forwarded-For and -Proto."),
+    Setting("LOGIN_RATE_LIMIT", _whole, 10, "Sign-in attempts a minute for one account; 0 switches it off."),
+    Setting("SESSION_IDLE", _whole, 30 * 60, "Seconds without a page after which somebody is signed out."),
+    Setting("SESSION_MAX", _whole, 12 * 3600, "Seconds after which somebody is signed out in any case."),
+)
+
+# bcrypt at cost 12 takes a quarter of a second.
+_COMMON: Mapping[str, Any] = {
+    "BCRYPT_COST": 12,
+    "MAX_CONTENT_LENGTH": 8 * 1024 * 1024,
+    "MAX_FORM_MEMORY_SIZE": 8 * 1024 * 1024,
+    "MAX_FORM_PARTS": 2_000,
+    "SESSION_COOKIE_NAME": "session",
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
+    "SESSION_REFRESH_EACH_REQUEST": False,
+    # A form that was open for a day still saves; the token dies with the sign-in.
+    "WTF_CSRF_TIME_LIMIT": None,
+    # The errors table answers, not the browser's idea of a referrer.
+    "WTF_CSRF_SSL_STRICT": False,
+    "TEMPLATES_AUTO_RELOAD": False,
+}
+CLASSES: Mapping[str, Mapping[str, Any]] = {
+    "development": {},
+    "testing": {"TESTING": True, "BCRYPT_COST": 4},
+    "production": {"SESSION_COOKIE_NAME": "__Host-session", "SESSION_COOKIE_SECURE": True},
+}
+SAMPLE_KEYS = ("changeme", "change-me", "change_me", "change-this", "secret-key", "secret_key", "password", "insecure")
+LEAST_KEY_LENGTH = 32
+
+
+def configure(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
+    """Fill ``app.config``; ``SettingError`` names what is wrong."""
+    environment = {**os.environ, **{k: str(v) for k, v in (overrides or {}).items()}}
+    name = environment.get("APP_CONFIG", "development")
+    if name not in CLASSES:
+        raise SettingError(f"APP_CONFIG must be one of {', '.join(CLASSES)}, not {name!r}")
+    app.config.update(_COMMON)
+    app.config.update(CLASSES[name])
+    app.config["APP_CONFIG"] = name
+    Path(app.instance_path).mkdir(parents=True, exist_ok=True)
+    app.config.from_pyfile("config.py", silent=True)
+    for setting in SETTINGS:
+        app.config[setting.name] = _value(setting, environment, app.config.get(setting.name))
+    app.config["TRUSTED_HOSTS"] = list(app.config["TRUSTED_HOSTS"]) or None
+    _set_secret_key(app)
+    _set_database(app)
+    app.config["SESSION_COOKIE_SECURE"] = name == "production"
+
+
+def _value(setting: Setting, environment: Mapping[str, str], from_file: Any) -> Any:
+    raw = environment.get(setting.name, from_file)
+    if raw is None or raw == "":
+        return setting.default
+    try:
+        return setting.read(raw) if isinstance(raw, str) else raw
+    except ValueError:
+        raise SettingError(f"{setting.name} has a wrong value. {setting.help}") from None
+
+
+def _set_secret_key(app: Flask) -> None:
+    key: str = app.config["SECRET_KEY"]
+    if app.config["APP_CONFIG"] != "production":
+        app.config["SECRET_KEY"] = key or _development_key(Path(app.instance_path) / "secret_key")
+        return
+    if app.debug or os.environ.get("FLASK_DEBUG", "") not in ("", "0", "false"):
+        raise SettingError("FLASK_DEBUG must be off in production")
+    if len(key) < LEAST_KEY_LENGTH:
+        raise SettingError(f"SECRET_KEY must have at least {LEAST_KEY_LENGTH} characters in production")
+    if any(sample in key.lower() for sample in SAMPLE_KEYS) or len(set(key)) < 8:
+        raise SettingError("SECRET_KEY looks like a sample; make one with: python -c 'import secrets; "
+                           "print(secrets.token_hex(32))'")  # fmt: skip
+
+
+def _development_key(path: Path) -> str:
+    """Made once; two processes that start at the same time agree on one."""
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:  # readable by its owner only
+            file.write(secrets.token_hex(32))
+        with contextlib.suppress(FileExistsError):
+            os.link(file.name, path)
+        Path(file.name).unlink()
+    return path.read_text().strip()
+
+
+def _set_database(app: Flask) -> None:
+    raw = app.config["DATABASE_URL"] or f"sqlite:///{Path(app.instance_path) / 'admin_site.db'}"
+    try:
+        url = database_url(raw)
+    except ValueError as error:
+        raise SettingError(str(error)) from None
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
