@@ -1,0 +1,117 @@
+"""Fixtures that every test may use."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import flask_migrate
+import pytest
+from flask import Flask
+from sqlalchemy import delete, text
+
+from admin_site import create_app
+from admin_site.core.database import db, writing
+from tests import databases
+from tests.cast import Cast
+from tests.client import Client
+
+# Written by the first revision, not by tests.
+KEPT = {"roles"}
+
+
+@dataclass(frozen=True)
+class Database:
+    """One fresh database and where it lives."""
+
+    name: str
+    url: str
+
+
+def servers() -> dict[str, str]:
+    """What ``tests.run`` found; a plain ``pytest`` looks for itself."""
+    listed = os.environ.get("TEST_DATABASES")
+    if listed is None:
+        return databases.find()
+    return dict(part.split("=", 1) for part in listed.split())
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database" in metafunc.fixturenames:
+        names = list(servers())
+        if metafunc.definition.get_closest_marker("browser"):
+            names = ["sqlite"]
+        marks = [pytest.param(name, marks=pytest.mark.xdist_group(name), id=name) for name in names]
+        metafunc.parametrize("database", marks, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def database(request: pytest.FixtureRequest, worker: str) -> Iterator[Database]:
+    name = request.param
+    server = servers()[name]
+    url = databases.create(name, server, worker)
+    yield Database(name, url)
+    databases.drop(name, server, url)
+
+
+@pytest.fixture(scope="session")
+def worker() -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.fixture(scope="session")
+def base_app(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application over a migrated database; no context is open."""
+    app = create_app(
+        {"APP_CONFIG": "testing", "DATABASE_URL": database.url, "SECRET_KEY": "for tests only " * 3},
+        instance_path=str(tmp_path_factory.mktemp("instance")),
+    )
+    with app.app_context():
+        flask_migrate.upgrade(directory=app.extensions["migrate"].directory)
+    yield app
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+@pytest.fixture
+def app(base_app: Flask) -> Iterator[Flask]:
+    """The application with an empty database and an open context."""
+    with base_app.app_context():
+        yield base_app
+        db.session.remove()
+        empty()
+
+
+def empty() -> None:
+    """Delete every row that a test wrote."""
+    with writing(), db.engine.begin() as connection:
+        is_mariadb = connection.dialect.name == "mysql"
+        if is_mariadb:
+            connection.execute(text("SET FOREIGN_KEY_CHECKS=0"))
+        for table in reversed(db.metadata.sorted_tables):
+            if table.name not in KEPT:
+                connection.execute(delete(table))
+        if is_mariadb:
+            connection.execute(text("SET FOREIGN_KEY_CHECKS=1"))
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    """The people of every test."""
+    return Cast()
+
+
+@pytest.fixture
+def client(app: Flask) -> Client:
+    """Somebody who is not signed in."""
+    return Client(app)
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[..., Client]:
+    """A client in which a member of the cast is signed in."""
+
+    def open_for(actor: object) -> Client:
+        return Client(app).sign_in(actor)
+
+    return open_for

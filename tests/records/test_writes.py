@@ -1,0 +1,258 @@
+"""The one write path: what it checks, writes and records."""
+
+import threading
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from admin_site.core import registry
+from admin_site.core.database import atomic, db
+from admin_site.core.errors import Conflict, Denied, Invalid, NotFound, Stale
+from admin_site.history import log
+from admin_site.history.models import Entry
+from admin_site.records import reads, writes
+from tests.cast import Cast
+from tests.factories import make
+
+
+def update(actor, section, number, values, version=None):
+    with atomic():
+        return writes.update(actor, registry.get(section), number, values, version=version)
+
+
+def row(section, number):
+    return reads.find(Cast.system, registry.get(section), number)
+
+
+def entries(section, number):
+    return log.of_row(section, number)
+
+
+def test_owner_creates_a_row_that_is_theirs(cast):
+    number = make("notes", cast.owner, title="  Fern  ")
+    note = row("notes", number)
+    assert (note.title, note.author_id, note.created_by, note.version) == ("Fern", cast.owner.id, cast.owner.id, 1)
+
+
+def test_viewer_may_not_create(cast):
+    with pytest.raises(Denied):
+        make("notes", cast.viewer)
+    assert db.session.execute(select(func.count()).select_from(Entry).where(Entry.section == "notes")).scalar() == 0
+
+
+def test_colleague_may_not_change_what_is_not_theirs(cast):
+    number = make("notes", cast.owner)
+    with pytest.raises(Denied):
+        update(cast.colleague, "notes", number, {"title": "Mine now"})
+    assert row("notes", number).version == 1
+
+
+def test_editor_changes_anything_and_history_says_so(cast):
+    number = make("notes", cast.owner, title="Before")
+    assert update(cast.editor, "notes", number, {"title": "After"}) == ["title"]
+    newest = entries("notes", number)[0]
+    assert (newest.action, newest.actor_id, newest.version) == ("update", cast.editor.id, 2)
+    assert newest.changes == {"title": ["Before", "After"]}
+
+
+def test_nothing_is_written_where_nothing_changes(cast):
+    number = make("notes", title="Same")
+    assert update(cast.system, "notes", number, {"title": "Same"}) == []
+    assert row("notes", number).version == 1
+    assert len(entries("notes", number)) == 1
+
+
+def test_history_of_a_new_row_has_its_values(cast):
+    category = make("categories", name="News")
+    number = make("posts", title="Hello", category_id=category)
+    changes = entries("posts", number)[0].changes
+    assert changes["title"] == [None, "Hello"]
+    assert changes["category_id"] == [None, {"id": category, "title": "News"}]
+    assert "id" not in changes
+    assert "title_key" not in changes
+
+
+def test_stale_version_is_refused_with_both_values(cast):
+    number = make("notes", title="One")
+    update(cast.editor, "notes", number, {"title": "Two"})
+    with pytest.raises(Stale) as caught:
+        update(cast.system, "notes", number, {"title": "Three", "content": "Water the fern on Fridays."}, version=1)
+    assert caught.value.yours == {"title": "Three"}
+    assert caught.value.theirs == {"title": "Two"}
+    assert caught.value.version == 2
+    assert row("notes", number).title == "Two"
+
+
+def test_hidden_row_is_missing(cast):
+    number = make("users")
+    with pytest.raises(NotFound):
+        update(cast.editor, "users", number, {"name": "X"})
+
+
+def test_trashed_row_is_missing(cast):
+    number = make("notes")
+    from admin_site.records import trash
+
+    with atomic():
+        trash.trash(cast.system, registry.get("notes"), number)
+    with pytest.raises(NotFound):
+        update(cast.system, "notes", number, {"title": "X"})
+
+
+@pytest.mark.parametrize("name", ["id", "version", "created_at", "created_by", "live", "title_key", "nonsense"])
+def test_unknown_and_fixed_fields_are_refused(cast, name):
+    with pytest.raises(Invalid) as caught:
+        make("notes", **{name: "1"})
+    assert list(caught.value.fields) == [name]
+
+
+def test_every_wrong_field_is_named_in_the_declared_order(cast):
+    with pytest.raises(Invalid) as caught:
+        make("posts", title=" ", content="", status="nonsense", category_id="x")
+    assert list(caught.value.fields) == ["title", "content", "status", "category_id"]
+    assert caught.value.message == "Title is required"
+
+
+def test_required_relation_is_named_by_its_label(cast):
+    with pytest.raises(Invalid, match="^Post is required$"):
+        make("comments", post_id=None)
+
+
+def test_relation_to_a_missing_row_is_refused(cast):
+    with pytest.raises(Invalid, match="no row with the number 999"):
+        make("posts", category_id=999)
+
+
+def test_relation_that_stood_already_may_stay_when_its_row_is_trashed(cast):
+    from admin_site.records import trash
+
+    category = make("categories")
+    number = make("posts", category_id=category)
+    with atomic():
+        trash.trash(cast.system, registry.get("categories"), category)
+    assert update(cast.system, "posts", number, {"title": "Other", "category_id": category}) == ["title"]
+    with pytest.raises(Invalid):
+        make("posts", category_id=category)
+
+
+def test_tags_are_set_kept_and_cut(cast):
+    one, two, three = (make("tags", name=name) for name in ("one", "two", "three"))
+    number = make("posts", tag_ids=[one, two])
+    update(cast.system, "posts", number, {"title": "Tags untouched"})
+    field = registry.get("posts").field("tag_ids")
+    assert reads.links(field, [number]) == {number: [one, two]}
+    assert update(cast.system, "posts", number, {"tag_ids": [two, three]}) == ["tag_ids"]
+    assert reads.links(field, [number]) == {number: [two, three]}
+    before, after = entries("posts", number)[0].changes["tag_ids"]
+    assert [tag["title"] for tag in before] == ["one", "two"]
+    assert [tag["title"] for tag in after] == ["two", "three"]
+
+
+def test_a_failure_leaves_nothing_behind(cast):
+    before = db.session.execute(select(func.count()).select_from(Entry)).scalar()
+    with pytest.raises(RuntimeError), atomic():
+        writes.create(cast.system, registry.get("notes"), {"title": "Gone", "content": "x"})
+        raise RuntimeError
+    assert db.session.execute(select(func.count()).select_from(Entry)).scalar() == before
+
+
+def test_only_editors_set_another_author(cast):
+    with pytest.raises(Denied):
+        make("notes", cast.owner, author_id=cast.colleague.id)
+    number = make("notes", cast.editor, author_id=cast.colleague.id)
+    assert row("notes", number).author_id == cast.colleague.id
+    own = make("notes", cast.owner, author_id=cast.owner.id)
+    with pytest.raises(Denied):
+        update(cast.owner, "notes", own, {"author_id": cast.colleague.id})
+
+
+def test_pinning_needs_the_right_to_pin(cast):
+    with pytest.raises(Denied):
+        make("notes", cast.owner, is_pinned=True)
+    number = make("notes", cast.owner, is_pinned=False)
+    with pytest.raises(Denied):
+        update(cast.owner, "notes", number, {"is_pinned": True})
+    assert update(cast.editor, "notes", number, {"is_pinned": True}) == ["is_pinned"]
+    assert entries("notes", number)[0].changes == {"is_pinned": [False, True]}
+    assert update(cast.owner, "notes", number, {"title": "Still pinned", "is_pinned": True}) == ["title"]
+    with pytest.raises(Denied):
+        update(cast.owner, "notes", number, {"is_pinned": False})
+
+
+def test_passwords_are_hashed_and_never_shown(cast):
+    from admin_site.accounts import passwords
+
+    number = make("users", password="a long enough phrase")
+    stored = row("users", number).password_hash
+    assert passwords.matches("a long enough phrase", stored)
+    entry = entries("users", number)[0]
+    assert entry.changes["password"] == [None, None]
+    assert "phrase" not in str(entry.changes)
+    assert stored not in str(entry.changes)
+
+
+def test_weak_password_is_a_field_error(cast):
+    with pytest.raises(Invalid) as caught:
+        make("users", password="password")
+    assert list(caught.value.fields) == ["password"]
+
+
+def test_two_editors_at_once_never_lose_an_update(base_app: Flask, cast):
+    """Each adds its own mark to what it read; the version lets only one through at a time."""
+    number = make("notes", title="marks")
+    done = []
+
+    def work(mark: str) -> None:
+        with base_app.app_context():
+            for turn in range(8):
+                while True:
+                    note = row("notes", number)
+                    db.session.rollback()
+                    try:
+                        update(Cast.system, "notes", number, {"title": f"{note.title} {mark}{turn}"}, note.version)
+                    except Stale:
+                        continue
+                    done.append(f"{mark}{turn}")
+                    break
+            db.session.remove()
+
+    threads = [threading.Thread(target=work, args=(mark,)) for mark in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    db.session.rollback()
+    assert sorted(row("notes", number).title.split()[1:]) == sorted(done)
+    assert len(done) == 24
+
+
+def test_unique_names_compare_without_case_and_width(cast):
+    make("categories", name="Straße")
+    with pytest.raises(Conflict) as caught:
+        make("categories", name="STRASSE", slug="another")
+    assert list(caught.value.fields) == ["name"]
+    with pytest.raises(Conflict):
+        make("categories", name="Ｓｔｒａｓｓｅ", slug="yet-another")
+
+
+def test_unique_race_is_a_conflict_not_a_crash(base_app: Flask, cast):
+    results = []
+
+    def work() -> None:
+        with base_app.app_context():
+            try:
+                make("tags", name="Same")
+            except Conflict as error:
+                results.append(error.message)
+            else:
+                results.append("made")
+            db.session.remove()
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert results.count("made") == 1
+    assert len(results) == 6
