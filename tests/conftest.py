@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import flask_migrate
 import pytest
 from flask import Flask
-from sqlalchemy import delete, text
+from sqlalchemy import delete, event, text
 
 from admin_site import create_app
 from admin_site.core.database import db, writing
@@ -40,6 +41,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names = list(servers())
         if metafunc.definition.get_closest_marker("browser"):
             names = ["sqlite"]
+        if only := metafunc.definition.get_closest_marker("databases"):
+            names = [name for name in names if name in only.args]
         marks = [pytest.param(name, marks=pytest.mark.xdist_group(name), id=name) for name in names]
         metafunc.parametrize("database", marks, indirect=True, scope="session")
 
@@ -115,3 +118,23 @@ def sign_in(app: Flask) -> Callable[..., Client]:
         return Client(app).sign_in(actor)
 
     return open_for
+
+
+@pytest.fixture
+def statements(app: Flask) -> Callable[[], AbstractContextManager[list[str]]]:
+    """Collects the statements that are sent to the database."""
+
+    @contextmanager
+    def collect() -> Iterator[list[str]]:
+        made: list[str] = []
+
+        def note(_connection, _cursor, statement, *_more) -> None:
+            made.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            yield made
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+
+    return collect

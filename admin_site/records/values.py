@@ -81,8 +81,8 @@ def _slug(field: Field, raw: Any) -> str | None:
 
 
 def _isbn(field: Field, raw: Any) -> str | None:
-    value = _line(field, raw)
-    if value is None:
+    value = _string(field, raw)
+    if value is None or not value.strip():
         return None
     digits = re.sub(r"[\s\u2010-\u2015-]", "", value).upper()
     if re.fullmatch(r"[0-9]{9}[0-9X]", digits):

@@ -104,7 +104,8 @@ def _database_error(error: DBAPIError) -> BaseResponse:
 
 def _unexpected(error: Exception) -> BaseResponse:
     db.session.rollback()
-    if current_app.config.get("PROPAGATE_EXCEPTIONS"):
+    shown = current_app.config["PROPAGATE_EXCEPTIONS"]
+    if current_app.testing if shown is None else shown:
         raise error
     log.exception("unexpected error at %s", request.path)
     return respond(500)

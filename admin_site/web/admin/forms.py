@@ -21,8 +21,9 @@ class TypedField(FormField):
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """The last value counts: a hidden empty one stands before each tick box."""
-        self.was_sent = True
-        self.data = valuelist[-1]
+        self.was_sent = bool(valuelist)
+        if self.was_sent:
+            self.data = valuelist[-1]
 
 
 class TypedListField(FormField):
@@ -32,8 +33,9 @@ class TypedListField(FormField):
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """An empty hidden value says that the field was there."""
-        self.was_sent = True
-        self.data = [value for value in valuelist if value]
+        self.was_sent = bool(valuelist)
+        if self.was_sent:
+            self.data = [value for value in valuelist if value]
 
 
 CONTROLS: Mapping[Kind, type[FormField]] = {

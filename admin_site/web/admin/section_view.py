@@ -136,6 +136,8 @@ class SectionView(GuardedView, ModelView):
     @expose("/<int:id>/pin", methods=("POST",))
     def pin_view(self, id: int) -> Response:
         """Pins a row for everyone, or takes the pin away."""
+        if not self.section.pins:
+            raise NotFound
         item = self._item(id)
         wanted = request.form.get("is_pinned") == "1"
         with atomic():
@@ -143,12 +145,12 @@ class SectionView(GuardedView, ModelView):
         _say(self.section, item.title, "was pinned" if wanted else "is no longer pinned")
         return redirect(self._list_url())
 
-    @expose("/lookup/<name>")
-    def lookup_view(self, name: str) -> Response:
+    @expose("/lookup/<field_name>")
+    def lookup_view(self, field_name: str) -> Response:
         """Candidates for a relation field, as JSON, for those who may set it."""
-        if name not in self.section.form or not self.section.field(name).is_relation:
+        if field_name not in self.section.form or not self.section.field(field_name).is_relation:
             raise NotFound
-        field = self.section.field(name)
+        field = self.section.field(field_name)
         picker.require(actor(), self.section, field)
         found = reads.candidates(actor(), field, request.args.get("q", ""))
         return jsonify(items=[{"id": str(title.id), "title": title.text} for title in found])

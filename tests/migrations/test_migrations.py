@@ -1,0 +1,190 @@
+"""Revisions: one line of them, no drift, up and down and up again, killed and run again, never edited."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, select, text
+
+from admin_site import ROOT, create_app, demo
+from admin_site.accounts.models import Role
+from admin_site.core.database import db, writing
+from admin_site.web import health
+from tests import databases
+from tests.conftest import servers
+
+VERSIONS = ROOT / "migrations" / "versions"
+# Name and digest of each revision that has landed; lines are only added.
+LANDED = ROOT / "migrations" / "landed.txt"
+
+# What the test adds to the pipeline: one revision of each kind of step, with data to carry over.
+ADDED = '''
+"""Give students a nickname, made from the first name."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "test"
+down_revision = "{head}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("students") as batch:
+        batch.add_column(sa.Column("nickname", sa.String(200), nullable=False, server_default=""))
+    op.execute("UPDATE students SET nickname = first_name")
+    {kill}
+    with op.batch_alter_table("students") as batch:
+        batch.create_index("ix_students_nickname", ["nickname"])
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("students") as batch:
+        batch.drop_index("ix_students_nickname")
+        batch.drop_column("nickname")
+'''
+
+
+@pytest.fixture
+def site(database, worker, tmp_path):
+    """An application over a database and a folder of revisions of its own."""
+    server = servers()[database.name]
+    url = databases.create(database.name, server, f"{worker}_migrations")
+    folder = tmp_path / "migrations"
+    shutil.copytree(ROOT / "migrations", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    app = create_app({"APP_CONFIG": "testing", "DATABASE_URL": url}, instance_path=str(tmp_path / "instance"))
+    app.extensions["migrate"].directory = str(folder)
+    with app.app_context():
+        yield app, url, folder
+        db.session.remove()
+        for engine in db.engines.values():
+            engine.dispose()
+    databases.drop(database.name, server, url)
+
+
+def add_revision(folder: Path, kill: str = "pass") -> None:
+    (folder / "versions" / "test_nickname.py").write_text(ADDED.format(head=head(), kill=kill))
+
+
+def head() -> str:
+    return sorted(path.stem.split("_")[1] for path in VERSIONS.glob("*.py"))[-1]
+
+
+def upgrade(folder: Path, revision: str = "head") -> None:
+    db.session.rollback()
+    flask_migrate.upgrade(directory=str(folder), revision=revision)
+
+
+def downgrade(folder: Path, revision: str) -> None:
+    db.session.rollback()
+    flask_migrate.downgrade(directory=str(folder), revision=revision)
+
+
+def digest() -> str:
+    """Every row of every table, whatever the order of the columns."""
+    hasher = hashlib.sha256()
+    with db.engine.connect() as connection:
+        for name in sorted(inspect(connection).get_table_names()):
+            rows = connection.execute(text(f"SELECT * FROM {name}")).mappings()  # a name of the schema
+            lines = sorted(repr(sorted((key, str(value)) for key, value in row.items())) for row in rows)
+            hasher.update(f"{name} {len(lines)} {lines}".encode())
+    return hasher.hexdigest()
+
+
+def revision_of_database() -> str | None:
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def test_there_is_one_line_of_revisions(app):
+    assert len(health.scripts().get_heads()) == 1
+
+
+def test_models_and_schema_agree(app):
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, db.metadata) == []
+
+
+def test_a_landed_revision_is_never_edited():
+    landed = dict(line.split() for line in LANDED.read_text().splitlines())
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(VERSIONS.glob("*.py"))}
+    assert {name: found.get(name) for name in landed} == landed, "a landed revision was edited: write a new one"
+    new = [f"{name} {value}" for name, value in found.items() if name not in landed]
+    assert new == [], f"add to {LANDED.name} once they are final: {new}"
+
+
+def test_up_down_and_up_again_leaves_the_demo_content_as_it_was(site):
+    _app, _url, folder = site
+    add_revision(folder)
+    revisions = [script.revision for script in health.scripts().walk_revisions()][::-1]
+    upgrade(folder, revisions[0])
+    digests = {}
+    for place, revision in enumerate(revisions):
+        upgrade(folder, revision)
+        if place == 0:
+            demo.load()
+        digests[revision] = digest()
+    for revision in revisions[-2::-1]:
+        downgrade(folder, revision)
+        assert digest() == digests[revision], f"down to {revision}"
+    for revision in revisions[1:]:
+        upgrade(folder, revision)
+        assert digest() == digests[revision], f"up again to {revision}"
+    assert len(set(digests.values())) > 1
+
+
+@pytest.mark.databases("sqlite", "postgresql")  # MariaDB commits each step by itself: docs/operators.md
+def test_a_migration_killed_in_the_middle_can_be_run_again(site):
+    _app, url, folder = site
+    upgrade(folder)
+    with writing(), db.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO students (version, live, created_at, updated_at, first_name, first_name_key, last_name,"
+                " last_name_key, subject, subject_key) VALUES (1, 1, '2026-01-01 00:00:00', '2026-01-01 00:00:00',"
+                " 'Ada', 'ada', 'L', 'l', 'S', 's')"
+            )
+        )
+    add_revision(folder, kill="import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    environment = os.environ | {
+        "APP_CONFIG": "testing",
+        "DATABASE_URL": url,
+    }
+    command = [sys.executable, "manage.py", "db", "upgrade", "--directory", str(folder)]
+    killed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    db.session.remove()
+    assert revision_of_database() == head()
+    assert "nickname" not in {column["name"] for column in inspect(db.engine).get_columns("students")}
+    add_revision(folder)
+    upgrade(folder)
+    with db.engine.connect() as connection:
+        assert connection.execute(text("SELECT nickname FROM students")).scalars().all() == ["Ada"]
+
+
+def test_ready_only_with_the_right_schema(site):
+    app, _url, folder = site
+    client = app.test_client()
+    assert client.get("/readyz").status_code == 503
+    upgrade(folder)
+    assert client.get("/readyz").json == {"status": "ready", "database": "ok", "schema": "ok"}
+    add_revision(folder)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert "program wants test" in answer.json["schema"]
+
+
+def test_the_four_roles_are_there_after_upgrade(site):
+    _app, _url, folder = site
+    upgrade(folder)
+    assert set(db.session.execute(select(Role.name)).scalars()) == {"viewer", "author", "editor", "admin"}

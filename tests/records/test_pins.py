@@ -1,0 +1,83 @@
+"""Pinned rows stay above every sort, filter and page."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+from werkzeug.datastructures import MultiDict
+
+from admin_site.core import clock, registry
+from admin_site.core.database import atomic, db
+from admin_site.records import reads, writes
+from admin_site.records.list_query import ListQuery
+from admin_site.records.pins import Pin
+from tests.factories import make
+
+
+def page(cast, **args):
+    query = ListQuery.from_args(registry.get("notes"), MultiDict(args), cast.viewer)
+    return reads.page(cast.viewer, query)
+
+
+def ids(items):
+    return [item.id for item in items]
+
+
+def test_the_band_stands_above_sort_filter_and_page(cast):
+    plain = [make("notes", title=f"Plain {place}") for place in range(4)]
+    first = make("notes", title="A", is_pinned=True)
+    second = make("notes", title="Z", is_pinned=True)
+    for args in ({}, {"sort": "title"}, {"q": "plain"}, {"page": "2", "per_page": "2"}):
+        found = page(cast, pinned="first", **args)
+        assert ids(found.pinned) == [second, first]
+        assert not {first, second} & set(ids(found.items))
+    assert page(cast, pinned="first").total == len(plain)
+    assert page(cast, pinned="first").in_all == len(plain) + 2
+
+
+def test_only_none_and_absent(cast):
+    plain, pinned = make("notes"), make("notes", is_pinned=True)
+    assert ids(page(cast, pinned="only").items) == [pinned]
+    assert ids(page(cast, pinned="none").items) == [plain]
+    assert set(ids(page(cast).items)) == {plain, pinned}
+    assert ids(page(cast, is_pinned="1").items) == [pinned]
+    assert ids(page(cast, is_pinned="0").items) == [plain]
+
+
+def test_a_pin_lapses_at_its_end(cast):
+    number = make("notes", is_pinned=True)
+    end = clock.now() + timedelta(days=1)
+    with atomic():
+        db.session.execute(update(Pin).values(until=end))
+    assert page(cast, pinned="first").pinned[0].pinned_until == end
+    with clock.set_to(end):
+        assert ids(page(cast, pinned="first").pinned) == []
+        assert ids(page(cast, pinned="first").items) == [number]
+
+
+def test_a_lapsed_row_can_be_pinned_again(cast):
+    number = make("notes", is_pinned=True)
+    with atomic():
+        db.session.execute(update(Pin).values(until=clock.now() - timedelta(seconds=1)))
+    with atomic():
+        writes.update(cast.editor, registry.get("notes"), number, {"is_pinned": True})
+    assert ids(page(cast, pinned="first").pinned) == [number]
+
+
+def test_trashed_rows_leave_the_band_and_return_to_it(cast):
+    from admin_site.records import trash
+
+    number = make("notes", is_pinned=True)
+    with atomic():
+        trash.trash(cast.editor, registry.get("notes"), number)
+    assert ids(page(cast, pinned="first").pinned) == []
+    with atomic():
+        trash.restore(cast.editor, registry.get("notes"), number)
+    assert ids(page(cast, pinned="first").pinned) == [number]
+
+
+@pytest.mark.parametrize("name", ["categories", "students", "books"])
+def test_sections_without_pins_have_no_band(cast, name):
+    make(name)
+    query = ListQuery.from_args(registry.get(name), MultiDict({"pinned": "first"}), cast.viewer)
+    assert reads.page(cast.viewer, query).pinned == []
