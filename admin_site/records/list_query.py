@@ -50,13 +50,15 @@ class ListQuery:
     page: int = 1
     per_page: int = PER_PAGE
     pinned: str = ""
+    # What ``pinned`` is where nobody says: pages show the band first, the API does not order by pins.
+    pinned_unless_said: str = field(default="", compare=False)
     trashed: bool = False
     problems: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
-    def from_args(cls, section: Section, args: Args, actor: Actor) -> "ListQuery":
+    def from_args(cls, section: Section, args: Args, actor: Actor, *, pinned: str = "") -> "ListQuery":
         """Read it; what is unknown or wrong is left out and told in ``problems``."""
-        return _Reader(section, actor).read(args)
+        return _Reader(section, actor, pinned).read(args)
 
     @property
     def words(self) -> list[str]:
@@ -76,7 +78,7 @@ class ListQuery:
             args["q"] = query.q
         if query.sort and query.sort != default_sort(query.section):
             args["sort"] = ",".join(map(str, query.sort))
-        if query.pinned:
+        if query.pinned != query.pinned_unless_said:
             args["pinned"] = query.pinned
         if query.per_page != PER_PAGE:
             args["per_page"] = str(query.per_page)
@@ -110,8 +112,8 @@ def sortable(section: Section) -> Mapping[str, Field]:
 
 
 class _Reader:
-    def __init__(self, section: Section, actor: Actor) -> None:
-        self.section, self.actor = section, actor
+    def __init__(self, section: Section, actor: Actor, pinned: str) -> None:
+        self.section, self.actor, self.pinned_unless_said = section, actor, pinned
         self.problems: list[str] = []
 
     def read(self, args: Args) -> ListQuery:
@@ -126,6 +128,7 @@ class _Reader:
             page=self._number(last, "page", 1, None),
             per_page=self._number(last, "per_page", PER_PAGE, PER_PAGE_MOST),
             pinned=self._pinned(last.get("pinned", "")),
+            pinned_unless_said=self.pinned_unless_said,
             problems=tuple(self.problems),
         )
 
@@ -173,5 +176,5 @@ class _Reader:
     def _pinned(self, raw: str) -> str:
         if raw and raw not in ("first", "only", "none"):
             self.problems.append("pinned must be first, only or none.")
-            return ""
-        return raw
+            return self.pinned_unless_said
+        return raw or self.pinned_unless_said

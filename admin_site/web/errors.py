@@ -4,14 +4,18 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Flask, Response, current_app, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, current_app, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from admin_site.accounts import permissions
+from admin_site.accounts.roles import roles_with
+from admin_site.core import registry
 from admin_site.core.database import db
 from admin_site.core.errors import AppError, Busy, Denied
+from admin_site.core.section import Section
 from admin_site.web.identity import actor
 
 log = logging.getLogger(__name__)
@@ -48,28 +52,38 @@ def respond(status: int, message: str = "", **more: Any) -> BaseResponse:
     reference = secrets.token_hex(4)
     if request.path.startswith("/api/"):
         body = {"error": message or API_WORDS.get(status, heading), "code": code, "request_id": reference}
-        response: Response = make_response(jsonify(body | {k: v for k, v in more.items() if v}), status)
-    else:
-        page = render_template(
-            "errors/error.html",
-            status=status,
-            heading=heading,
-            sentence=message or sentence,
-            reference=reference,
-            **more,
-        )
-        response = make_response(page, status)
-    return response
+        if more.get("fields"):
+            body["fields"] = more["fields"]
+        return make_response(jsonify(body), status)
+    page = render_template(
+        "errors/error.html", status=status, heading=heading, sentence=message or sentence, reference=reference,
+        who_could=more.get("who_could", []), section=_missing_from() if status == 404 else None,
+    )  # fmt: skip
+    return make_response(page, status)
 
 
 def _app_error(error: AppError) -> BaseResponse:
     db.session.rollback()
     if isinstance(error, Denied) and actor().is_anonymous:
         return sign_in_first()
-    response = respond(error.status, "" if error.status == 404 else error.message, fields=error.fields)
+    message = "" if error.status == 404 else error.message
+    response = respond(error.status, message, fields=error.fields, who_could=_who_could(error))
     if isinstance(error, Busy):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def _who_could(error: AppError) -> list[str]:
+    """The roles that grant what was refused."""
+    section, _, action = getattr(error, "needs", "").partition(".")
+    return roles_with(section, action) if action else []
+
+
+def _missing_from() -> Section | None:
+    """The section of an address that names a row, for those who may read it: its page can lead on."""
+    section = registry.by_name().get(request.blueprint or "")
+    has_row = request.view_args is not None and "id" in request.view_args
+    return section if section and has_row and permissions.allows(actor(), "read", section) else None
 
 
 def sign_in_first() -> BaseResponse:

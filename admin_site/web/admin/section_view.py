@@ -65,15 +65,12 @@ class SectionView(GuardedView, ModelView):
     @expose("/")
     def index_view(self) -> str:
         """The list."""
-        query = ListQuery.from_args(self.section, request.args, actor())
-        if not query.pinned and self.section.pins:
-            query = ListQuery.from_args(self.section, _with(request.args, pinned="first"), actor())
-        return self._list(query, "admin/list.html")
+        return self._list(self._query(request.args), "admin/list.html")
 
     @expose("/trash")
     def trash_view(self) -> str:
         """The rows that were moved to the trash, last moved first."""
-        query = ListQuery.from_args(self.section, _with(request.args, pinned=""), actor())
+        query = ListQuery.from_args(self.section, request.args, actor())
         return self._list(query.in_trash(), "admin/trash.html")
 
     @expose("/<int:id>")
@@ -237,6 +234,9 @@ class SectionView(GuardedView, ModelView):
 
     # Helpers in the order of their use
 
+    def _query(self, args: Any) -> ListQuery:
+        return ListQuery.from_args(self.section, args, actor(), pinned="first" if self.section.pins else "")
+
     def _list(self, query: ListQuery, template: str) -> str:
         page = reads.page(actor(), query)
         for problem in query.problems:
@@ -315,19 +315,7 @@ class SectionView(GuardedView, ModelView):
 
     def _list_url(self) -> str:
         """The list as it was left. Only its query string comes from the request, so it cannot lead elsewhere."""
-        query = ListQuery.from_args(self.section, _parse(self._back()), actor())
-        return list_page.list_url(query)
-
-
-def _parse(query_string: str) -> Any:
-    return MultiDict(parse_qsl(query_string, max_num_fields=100))
-
-
-def _with(args: Any, **changes: str) -> Any:
-    changed = MultiDict(args)
-    for name, value in changes.items():
-        changed[name] = value
-    return changed
+        return list_page.list_url(self._query(MultiDict(parse_qsl(self._back()))))
 
 
 def _state(query: ListQuery) -> str:

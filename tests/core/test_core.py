@@ -1,0 +1,135 @@
+"""Declarations are checked, text is folded, transactions read unless they may write."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text as sql
+from sqlalchemy.exc import DBAPIError
+
+from admin_site import sections
+from admin_site.accounts.roles import ACTIONS
+from admin_site.core import clock, registry, text
+from admin_site.core.checks import DeclarationError, check, find_mistakes
+from admin_site.core.database import atomic, db
+from admin_site.core.rules import anyone
+from admin_site.core.section import Field, Kind, Section, Workflow
+from tests.factories import make
+
+sections.register_all()
+
+
+def mistakes(**wrong):
+    return list(find_mistakes(replace(registry.get("posts"), **wrong), ACTIONS))
+
+
+@pytest.mark.parametrize("section", registry.all_sections(), ids=lambda section: section.name)
+def test_our_own_declarations_are_right(section):
+    assert list(find_mistakes(section, ACTIONS)) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"columns": ("titel",)}, "S001 posts.columns: there is no 'titel'. Did you mean 'title'?"),
+        ({"form": ("contant",), "rail": ()}, "S002 posts.form: there is no 'contant'. Did you mean 'content'?"),
+        ({"rail": ("status", "slugg")}, "S003 posts.rail: there is no 'slugg'. Did you mean 'slug'?"),
+        ({"filters": ("statuss",)}, "S004 posts.filters: there is no 'statuss'. Did you mean 'status'?"),
+        ({"search": ("xyz",)}, "S005 posts.search: there is no 'xyz'."),
+        ({"sort": "-updated"}, "S006 posts.sort: there is no 'updated'. Did you mean 'updated_at'?"),
+        ({"fields": (Field(name="sluge"),)}, "S007 posts.fields: there is no 'sluge'. Did you mean 'slug'?"),
+        ({"rules": {"updat": anyone}}, "S008 posts.rules: there is no 'updat'. Did you mean 'update'?"),
+        ({"owner": "autor_id"}, "S010 posts.owner: there is no 'autor_id'. Did you mean 'author_id'?"),
+        ({"fields": (Field(name="tag_ids", kind=Kind.RELATIONS),)}, "S011 posts.fields: tag_ids is a relation"),
+        ({"fields": (Field(name="status", kind=Kind.CHOICE),)}, "S013 posts.fields: status is a choice without"),
+        ({"fields": (Field(name="title", secret=True),)}, "S014 posts: title is secret"),
+        ({"search": ("status",)}, "S015 posts.search: status has no folded column"),
+        ({"form": ("title",)}, "S016 posts.rail: status is not in the form."),
+        ({"workflow": Workflow(field="state", open=(), action="publish")}, "S017 posts.workflow: there is no 'state'."),
+    ],
+)
+def test_mistakes_are_named_with_the_nearest_right_name(wrong, said):
+    assert any(line.startswith(said) for line in mistakes(**wrong)), mistakes(**wrong)
+
+
+def test_a_misspelt_option_is_a_type_error():
+    with pytest.raises(TypeError):
+        Section(modell=None)  # type: ignore[call-arg]
+
+
+def test_mistakes_stop_the_start():
+    with pytest.raises(DeclarationError, match="S001.*\nS006"):
+        check([replace(registry.get("posts"), columns=("x",), sort="y")], ACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Straße", "STRASSE"),
+        ("ﬁsh", "FISH"),
+        ("Ｗｉｄｅ", "wide"),
+        ("é", "e\u0301"),
+        ("Å", "\u212b"),
+        ("Σίσυφος", "ΣΊΣΥΦΟΣ"),
+    ],
+)
+def test_equal_names_have_one_key(one, other):
+    assert text.key(one) == text.key(other)
+
+
+def test_long_keys_stay_apart_and_fit():
+    one, other = ("ﷺ" * 100 + end for end in "ab")
+    assert len(text.key(one)) == text.KEY_LENGTH
+    assert text.key(one) != text.key(other)
+
+
+@pytest.mark.parametrize(
+    ("words", "clipped"),
+    [
+        ("short", "short"),
+        ("two\n lines", "two lines"),
+        ("word " * 30, "word word word…"),
+        ("x" * 30, "x" * 19 + "…"),
+    ],
+)
+def test_clipping(words, clipped):
+    assert text.clip(words, 20) == clipped
+
+
+def test_a_transaction_outside_atomic_cannot_write(app):
+    with pytest.raises(DBAPIError):
+        db.session.execute(sql("DELETE FROM roles"))
+        db.session.commit()
+    db.session.rollback()
+
+
+def test_a_page_cannot_write_either(base_app, app):
+    number = make("notes")
+    with pytest.raises(DBAPIError):
+        db.session.execute(sql(f"UPDATE notes SET title = 'x' WHERE id = {number:d}"))
+    db.session.rollback()
+
+
+def test_the_inner_transaction_is_part_of_the_outer(app):
+    before = db.session.execute(sql("SELECT count(*) FROM throttles")).scalar()
+    with pytest.raises(RuntimeError), atomic():
+        with atomic():
+            db.session.execute(sql("INSERT INTO throttles (subject, minute, count) VALUES ('x', 1, 1)"))
+        raise RuntimeError
+    assert db.session.execute(sql("SELECT count(*) FROM throttles")).scalar() == before
+
+
+def test_moments_keep_their_microseconds_and_zone(cast):
+    from admin_site.records import reads
+
+    moment = clock.now().replace(microsecond=123456)
+    with clock.set_to(moment):
+        number = make("notes")
+    assert reads.find(cast.system, registry.get("notes"), number).created_at == moment
+    assert clock.isoformat(moment).endswith(".123456Z")
+
+
+def test_row_numbers_are_never_given_twice(app):
+    first = make("tags")
+    with atomic():
+        db.session.execute(sql(f"DELETE FROM tags WHERE id = {first:d}"))
+    assert make("tags") > first
