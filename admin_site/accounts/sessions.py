@@ -10,7 +10,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import delete, insert, select, update
 
-from admin_site.accounts.actor import Actor, role_names
+from admin_site.accounts.actor import Actor, role_names, split_roles
 from admin_site.accounts.models import LoginSession, User, UserSettings
 from admin_site.core import clock
 from admin_site.core.database import db
@@ -40,7 +40,8 @@ def load(token: str) -> Actor | None:
     now = clock.now()
     query = (
         select(LoginSession.id.label("session_id"), LoginSession.last_seen_at, LoginSession.keep,
-               User.id, User.name, User.email, UserSettings.theme, UserSettings.density)
+               User.id, User.name, User.email, UserSettings.theme, UserSettings.density,
+               role_names(User.id).label("roles"))
         .join(User, User.id == LoginSession.user_id)
         .outerjoin(UserSettings, UserSettings.user_id == User.id)
         .where(LoginSession.token_hash == _hash(token), LoginSession.expires_at > now, User.live == 1, User.is_active)
@@ -51,7 +52,7 @@ def load(token: str) -> Actor | None:
         return None
     return Actor(
         id=row.id, name=row.name, email=row.email, theme=row.theme or "", density=row.density or "",
-        roles=role_names(row.id), session_id=row.session_id, session_token=token,
+        roles=split_roles(row.roles), session_id=row.session_id, session_token=token,
     )  # fmt: skip
 
 

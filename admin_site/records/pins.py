@@ -1,11 +1,13 @@
 """Pins: rows that stay above every sort, filter and page. A pin is a row of its own."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    Select,
     String,
     and_,
     delete,
@@ -56,10 +58,10 @@ def is_pinned(section: Section) -> ColumnElement[bool]:
     return exists(select(literal(1)).where(_stands(section), Pin.row_id == section.table.columns.id))
 
 
-def positions(section: Section, limit: int = BAND_LENGTH) -> dict[int, datetime | None]:
-    """The pinned rows in their order, each with the end of its pin."""
-    query = select(Pin.row_id, Pin.until).where(_stands(section)).order_by(Pin.position, Pin.id).limit(limit)
-    return {row.row_id: row.until for row in db.session.execute(query)}
+def in_order(section: Section, rows: Select[Any], limit: int = BAND_LENGTH) -> Select[Any]:
+    """Rows of the section narrowed to the pinned ones, in the order of their pins, with ``until``."""
+    joined = rows.add_columns(Pin.until).join(Pin, Pin.row_id == section.table.columns.id).where(_stands(section))
+    return joined.order_by(Pin.position, Pin.id).limit(limit)
 
 
 def pinned_among(section: Section, ids: list[int]) -> set[int]:

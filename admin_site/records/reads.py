@@ -1,5 +1,6 @@
 """Reading rows of any section: only what the actor may see, only the columns that are shown."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -130,19 +131,26 @@ def page(actor: Actor, query: ListQuery) -> Page:
     base = [visible(actor, section, trashed=query.trashed)]
     matching = [*base, *_conditions(query)]
     total = _count(section, matching)
-    in_all = _count(section, base) if query.is_narrowed or query.pinned else total
     offset = min((query.page - 1) * query.per_page, DEEPEST_ROW)
     statement = _select(section, section.columns).where(*matching).order_by(*_order(query))
     rows = db.session.execute(statement.limit(query.per_page).offset(offset)).all()
+    band = _band(actor, query)
+    items = _items(section, [*band, *rows], section.columns, {row.id: row.until for row in band})
+    in_all = total + len(band) if _shows_all(query, band) else _count(section, base)
     return Page(
         query=query,
-        items=_items(section, rows, section.columns),
-        pinned=_band(actor, query),
+        items=items[len(band) :],
+        pinned=items[: len(band)],
         total=min(total, COUNT_MOST),
         is_bounded=total > COUNT_MOST,
         in_all=min(in_all, COUNT_MOST),
         in_all_is_bounded=in_all > COUNT_MOST,
     )
+
+
+def _shows_all(query: ListQuery, band: Sequence[Any]) -> bool:
+    """Whether the rows of the list and its band are all there are."""
+    return not query.is_narrowed and query.pinned in ("", "first") and len(band) < pins.BAND_LENGTH
 
 
 def count(actor: Actor, query: ListQuery) -> int:
@@ -167,7 +175,7 @@ def newest(actor: Actor, query: ListQuery) -> list[Item]:
     section = query.section
     names = section.title_columns
     statement = _select(section, names).where(visible(actor, section), *_conditions(query)).order_by(*_order(query))
-    return _items(section, db.session.execute(statement.limit(query.per_page)).all(), names)
+    return _items(section, db.session.execute(statement.limit(query.per_page)).all(), names, {})
 
 
 def in_use(actor: Actor, section: Section, field: Field, q: str, limit: int = CANDIDATES_MOST) -> list[Title]:
@@ -238,17 +246,13 @@ def _conditions(query: ListQuery) -> list[ColumnElement[bool]]:
     return found
 
 
-def _band(actor: Actor, query: ListQuery) -> Sequence[Item]:
+def _band(actor: Actor, query: ListQuery) -> Sequence[Any]:
+    """The pinned rows in their order, each with the end of its pin."""
     section = query.section
     if not section.pins or query.pinned != "first":
         return []
-    places = pins.positions(section)
-    statement = _select(section, section.columns).where(
-        section.table.columns.id.in_(list(places)), visible(actor, section)
-    )
-    rows = {row.id: row for row in db.session.execute(statement)} if places else {}
-    ordered = [rows[number] for number in places if number in rows]
-    return _items(section, ordered, section.columns, places)
+    statement = _select(section, section.columns).where(visible(actor, section))
+    return db.session.execute(pins.in_order(section, statement)).all()
 
 
 def _count(section: Section, conditions: Sequence[ColumnElement[bool]]) -> int:
@@ -283,17 +287,24 @@ def _key_column(table: Any, name: str) -> Any:
 
 
 def _items(
-    section: Section, rows: Sequence[Any], names: Iterable[str], places: Mapping[int, datetime | None] | None = None
+    section: Section, rows: Sequence[Any], names: Iterable[str], pinned: Mapping[int, datetime | None] | None = None
 ) -> list[Item]:
+    """Rows with the titles of their relations, a query for each table that they point to."""
     ids = [row.id for row in rows]
     shown = [section.field(name) for name in names]
     linked = {item.name: links(item, ids) for item in shown if item.kind is Kind.RELATIONS}
-    named = {item.name: titles(item.target, _numbers(item, rows, linked)) for item in shown if item.target}
-    pinned = set(places) if places is not None else pins.pinned_among(section, ids) if section.pins and ids else set()
+    wanted: dict[type[Record], set[int]] = defaultdict(set)
+    for item in shown:
+        if item.target:
+            wanted[item.target].update(_numbers(item, rows, linked))
+    found = {model: titles(model, numbers) for model, numbers in wanted.items()}
+    named = {item.name: found[item.target] for item in shown if item.target}
+    if pinned is None:
+        pinned = dict.fromkeys(pins.pinned_among(section, ids)) if section.pins and ids else {}
     return [
         Item(
-            section, row, named, {name: found[row.id] for name, found in linked.items()},
-            row.id in pinned, (places or {}).get(row.id),
+            section, row, named, {name: numbers[row.id] for name, numbers in linked.items()},
+            row.id in pinned, pinned.get(row.id),
         )
         for row in rows
     ]  # fmt: skip
@@ -302,4 +313,4 @@ def _items(
 def _numbers(item: Field, rows: Sequence[Any], linked: Mapping[str, Mapping[int, list[int]]]) -> Iterable[int]:
     if item.kind is Kind.RELATIONS:
         return (number for numbers in linked[item.name].values() for number in numbers)
-    return (getattr(row, item.name) for row in rows)
+    return (number for row in rows if (number := getattr(row, item.name)) is not None)

@@ -1,16 +1,34 @@
-"""The content: one file per family, model above and ``Section(...)`` below."""
+"""The content: one file per family, model above and ``Section(...)`` below. A file put here is found."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 
 from admin_site.core import checks, registry
-from admin_site.sections import books, notes, posts, questions, students, users
+from admin_site.core.section import Section
+
+# The order of the menu; a group that is not named here comes before the system's.
+GROUPS = ("Content", "Library", "School")
+LAST_GROUP = "System"
 
 
 def register_all() -> None:
     """Make the sections known, in the order of the menu."""
-    registry.register(
-        *posts.SECTIONS, notes.section, *questions.SECTIONS, *books.SECTIONS, students.section, users.section
-    )
+    registry.register(*sorted(_declared(), key=lambda section: _place(section.group)))
 
 
 def check_all(actions: tuple[str, ...]) -> None:
     """Refuse to start with a wrong declaration."""
     checks.check(registry.all_sections(), actions)
+
+
+def _declared() -> Iterator[Section]:
+    for found in iter_modules(__path__):
+        module = import_module(f"{__name__}.{found.name}")
+        yield from getattr(module, "SECTIONS", None) or (module.section,)
+
+
+def _place(group: str) -> int:
+    if group == LAST_GROUP:
+        return len(GROUPS) + 1
+    return GROUPS.index(group) if group in GROUPS else len(GROUPS)

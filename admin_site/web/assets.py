@@ -6,8 +6,10 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, abort, g, send_from_directory, url_for
+from flask import Blueprint, Flask, Response, abort, send_from_directory, url_for
 from markupsafe import Markup
+
+from admin_site.core import registry
 
 STATIC = Path(__file__).parent.parent / "static"
 BOOTSTRAP = Path(str(files("flask_bootstrap"))) / "static" / "bootstrap5"
@@ -24,7 +26,7 @@ blueprint = Blueprint("assets", __name__, url_prefix="/assets")
 def init_app(app: Flask) -> None:
     """Serve the assets and give templates the means to name them."""
     app.register_blueprint(blueprint)
-    app.jinja_env.globals.update(asset=asset, icon=icon, sprite=sprite)
+    app.jinja_env.globals.update(asset=asset, icon=icon)
 
 
 @lru_cache(maxsize=1)
@@ -38,7 +40,7 @@ def stylesheet() -> bytes:
 @lru_cache(maxsize=1)
 def digest() -> str:
     """Names this state of all assets."""
-    hasher = hashlib.sha256(stylesheet())
+    hasher = hashlib.sha256(stylesheet() + sprite())
     for path in sorted([*(STATIC / "js").iterdir(), *(STATIC / "img").iterdir()]):
         hasher.update(path.read_bytes())
     return hasher.hexdigest()[:12]
@@ -56,6 +58,8 @@ def file(version: str, name: str) -> Response:
         abort(404)
     if name == "app.css":
         response = Response(stylesheet(), mimetype="text/css")
+    elif name == "i.svg":
+        response = Response(sprite(), mimetype="image/svg+xml")
     else:
         response = send_from_directory(STATIC / ("js" if name.endswith(".js") else "img"), name)
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
@@ -63,30 +67,36 @@ def file(version: str, name: str) -> Response:
 
 
 @lru_cache(maxsize=1)
-def _symbols() -> dict[str, str]:
-    text = (BOOTSTRAP / "icons" / "bootstrap-icons.svg").read_text()
-    return dict(re.findall(r'<symbol[^>]*?id="([^"]+)"[^>]*>(.*?)</symbol>', text, re.DOTALL))
+def sprite() -> bytes:
+    """The icons that templates and sections use, in one file that is kept for ever."""
+    source = (BOOTSTRAP / "icons" / "bootstrap-icons.svg").read_text()
+    symbols: dict[str, str] = dict(re.findall(r'<symbol[^>]*?id="([^"]+)"[^>]*>(.*?)</symbol>', source, re.DOTALL))
+    drawn = (f'<symbol id="{name}" viewBox="0 0 16 16">{symbols[name].strip()}</symbol>' for name in sorted(_used()))
+    return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(drawn)}</svg>'.encode()
 
 
 def icon(name: str, cls: str = "") -> Markup:
     """An icon of Bootstrap Icons; decoration, unless the element around it has a label."""
-    _used().add(name)
     classes = f"icon {cls}".strip()
-    return Markup('<svg class="{}" aria-hidden="true"><use href="#i-{}"></use></svg>').format(classes, name)
+    return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(classes, _sprite_url(), name)
 
 
-def sprite() -> Markup:
-    """The drawings of the icons that this page used; stands once, at its end."""
-    symbols = _symbols()
-    drawn = Markup("").join(
-        Markup('<symbol id="i-{}" viewBox="0 0 16 16">{}</symbol>').format(name, Markup(symbols[name].strip()))  # noqa: S704 - from the wheel
-        for name in sorted(_used())
-    )
-    return Markup('<svg class="sprite" aria-hidden="true">{}</svg>').format(drawn)
+def _sprite_url() -> str:
+    return f"/assets/{digest()}/i.svg"
 
 
 def _used() -> set[str]:
-    if "icons" not in g:
-        g.icons = set()
-    used: set[str] = g.icons
-    return used
+    """Every icon that is named anywhere: in templates, and in the declarations of sections."""
+    templates = "".join(path.read_text() for path in (STATIC.parent / "templates").rglob("*.html"))
+    named = set(
+        re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)*)"', "".join(re.findall(r"icon\([^)]*\)|icons = {.*?}", templates)))
+    )
+    for section in registry.all_sections():
+        named |= {section.icon, *(choice.icon for field in section.all_fields.values() for choice in field.choices)}
+    return (named | {"house"}) & _known()  # the home page has no declaration
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    source = (BOOTSTRAP / "icons" / "bootstrap-icons.svg").read_text()
+    return frozenset(re.findall(r'<symbol[^>]*?id="([^"]+)"', source))

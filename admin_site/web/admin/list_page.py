@@ -35,6 +35,11 @@ class Column:
         """The field's name."""
         return self.field.name
 
+    @property
+    def classes(self) -> str:
+        """The classes of its cells."""
+        return " ".join(filter(None, (self.priority, "n" if self.field.kind is Kind.INTEGER else "")))
+
 
 @dataclass(frozen=True)
 class Chip:

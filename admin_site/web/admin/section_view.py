@@ -30,6 +30,7 @@ class SectionView(GuardedView, ModelView):
 
     actions: ClassVar[dict[str, str]] = {
         "index_view": "read",
+        "filters_view": "read",
         "details_view": "read",
         "history_view": "read",
         "create_view": "create",
@@ -66,6 +67,13 @@ class SectionView(GuardedView, ModelView):
     def index_view(self) -> str:
         """The list."""
         return self._list(self._query(request.args), "admin/list.html")
+
+    @expose("/filters")
+    def filters_view(self) -> str:
+        """The filters of the list, as a page; with script it opens over the list."""
+        query = self._query(request.args)
+        controls = list(list_page.controls(actor(), query, request))
+        return self.render("admin/filters.html", section=self.section, query=query, controls=controls)
 
     @expose("/trash")
     def trash_view(self) -> str:
@@ -243,7 +251,7 @@ class SectionView(GuardedView, ModelView):
             flash(problem, "warn")
         return self.render(
             template, section=self.section, page=page, query=query, columns=list_page.columns(query),
-            chips=list(list_page.chips(query)), controls=list(list_page.controls(actor(), query, request)),
+            chips=list(list_page.chips(query)),
             list_url=list_page.list_url, per_page_choices=list_page.PER_PAGE_CHOICES, back=_state(query),
         )  # fmt: skip
 
