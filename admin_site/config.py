@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from zxcvbn import zxcvbn
 
 from admin_site.core.engines import database_url, engine_options
 
@@ -40,6 +41,13 @@ def _whole(raw: str) -> int:
     return number
 
 
+def _seconds(raw: str) -> int:
+    number = int(raw)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def _names(raw: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in raw.split(",") if name.strip())
 
@@ -57,8 +65,8 @@ SETTINGS = (
     Setting("TRUSTED_HOSTS", _names, (), "Host names that are answered, separated by commas; any if absent."),
     Setting("TRUSTED_PROXIES", _whole, 0, "How many proxies in front set X-Forwarded-For and -Proto."),
     Setting("LOGIN_RATE_LIMIT", _whole, 10, "Sign-in attempts a minute for one account; 0 switches it off."),
-    Setting("SESSION_IDLE", _whole, 30 * 60, "Seconds without a page after which somebody is signed out."),
-    Setting("SESSION_MAX", _whole, 12 * 3600, "Seconds after which somebody is signed out in any case."),
+    Setting("SESSION_IDLE", _seconds, 30 * 60, "Seconds without a page after which somebody is signed out."),
+    Setting("SESSION_MAX", _seconds, 12 * 3600, "Seconds after which somebody is signed out in any case."),
 )
 
 # bcrypt at cost 12 takes a quarter of a second.
@@ -83,8 +91,14 @@ CLASSES: Mapping[str, Mapping[str, Any]] = {
     "testing": {"TESTING": True, "BCRYPT_COST": 4},
     "production": {"SESSION_COOKIE_NAME": "__Host-session", "SESSION_COOKIE_SECURE": True},
 }
-SAMPLE_KEYS = ("changeme", "change-me", "change_me", "change-this", "secret-key", "secret_key", "password", "insecure")
 LEAST_KEY_LENGTH = 32
+# Guesses that a key must withstand, as a power of ten; a random one of 32 characters has more than 30.
+LEAST_KEY_STRENGTH = 25
+# What would open a site in production, whoever switched it.
+CLOSED_IN_PRODUCTION = {
+    "DEBUG": False, "TESTING": False, "PROPAGATE_EXCEPTIONS": None, "WTF_CSRF_ENABLED": None,
+    "WTF_CSRF_CHECK_DEFAULT": None,
+}  # fmt: skip
 
 
 def configure(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
@@ -95,23 +109,25 @@ def configure(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
         raise SettingError(f"APP_CONFIG must be one of {', '.join(CLASSES)}, not {name!r}")
     app.config.update(_COMMON)
     app.config.update(CLASSES[name])
-    app.config["APP_CONFIG"] = name
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
     app.config.from_pyfile("config.py", silent=True)
+    app.config["APP_CONFIG"] = name  # which class it is, only the environment says
     for setting in SETTINGS:
         app.config[setting.name] = _value(setting, environment, app.config.get(setting.name))
     app.config["TRUSTED_HOSTS"] = list(app.config["TRUSTED_HOSTS"]) or None
     _set_secret_key(app)
     _set_database(app)
-    app.config["SESSION_COOKIE_SECURE"] = name == "production"
+    if name == "production":
+        app.config.update(CLASSES[name])  # nothing in a file may loosen these
 
 
 def _value(setting: Setting, environment: Mapping[str, str], from_file: Any) -> Any:
-    raw = environment.get(setting.name, from_file)
+    raw = environment.get(setting.name) or from_file
     if raw is None or raw == "":
         return setting.default
+    text = ",".join(map(str, raw)) if isinstance(raw, list | tuple) else str(raw)
     try:
-        return setting.read(raw) if isinstance(raw, str) else raw
+        return setting.read(text)
     except ValueError:
         raise SettingError(f"{setting.name} has a wrong value. {setting.help}") from None
 
@@ -125,9 +141,11 @@ def _set_secret_key(app: Flask) -> None:
         raise SettingError("FLASK_DEBUG must be off in production")
     if len(key) < LEAST_KEY_LENGTH:
         raise SettingError(f"SECRET_KEY must have at least {LEAST_KEY_LENGTH} characters in production")
-    if any(sample in key.lower() for sample in SAMPLE_KEYS) or len(set(key)) < 8:
-        raise SettingError("SECRET_KEY looks like a sample; make one with: python -c 'import secrets; "
-                           "print(secrets.token_hex(32))'")  # fmt: skip
+    if zxcvbn(key[:72])["guesses_log10"] < LEAST_KEY_STRENGTH:
+        raise SettingError("SECRET_KEY can be guessed; make one with: openssl rand -hex 32")
+    for name, closed in CLOSED_IN_PRODUCTION.items():
+        if app.config.get(name, closed) not in (closed, name.startswith("WTF_") or closed):
+            raise SettingError(f"{name} must be left alone in production")
 
 
 def _development_key(path: Path) -> str:

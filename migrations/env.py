@@ -1,7 +1,10 @@
 """How Alembic runs our revisions: one transaction each, on every database that can roll DDL back."""
 
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 from alembic import context
+from alembic.operations import ops
 from flask import current_app
 
 from admin_site.core.database import writing
@@ -30,14 +33,42 @@ def render_item(kind, obj, autogen_context):
     return False
 
 
+def drop_whole_tables(context, revision, directives):
+    """A table goes with its indexes; MariaDB keeps those that a foreign key needs from being dropped before."""
+    for script in directives:
+        operations = script.downgrade_ops.ops
+        dropped = {op.table_name for op in operations if isinstance(op, ops.DropTableOp)}
+        script.downgrade_ops.ops = [
+            op for op in operations if not (isinstance(op, ops.ModifyTableOps) and op.table_name in dropped)
+        ]
+
+
+@contextmanager
+def unguarded(connection):
+    """SQLite changes a table by copying it, and would refuse to drop the old one that others point to."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    raw = connection.connection.dbapi_connection
+    raw.execute("PRAGMA foreign_keys=OFF")  # does nothing once a transaction has begun
+    try:
+        yield
+        broken = raw.execute("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            raise RuntimeError(f"rows point to rows that are gone: {broken[:5]}")
+    finally:
+        raw.execute("PRAGMA foreign_keys=ON")
+
+
 def run() -> None:
     """Upgrade, downgrade or compare, over the application's own connection settings."""
-    with writing(), db.engine.connect() as connection:
+    with writing(), db.engine.connect() as connection, unguarded(connection):
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
             include_object=include_object,
             render_item=render_item,
+            process_revision_directives=drop_whole_tables,
             transactional_ddl=connection.dialect.name != "mysql",
             transaction_per_migration=True,
             **extension.configure_args,

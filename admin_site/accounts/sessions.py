@@ -25,6 +25,7 @@ def start(actor: Actor, *, keep: bool, address: str, agent: str) -> Actor:
     """Open a session; returns the actor with its secret."""
     token = secrets.token_urlsafe(32)
     now = clock.now()
+    db.session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
     lasts = KEPT_FOR if keep else timedelta(seconds=current_app.config["SESSION_MAX"])
     db.session.execute(
         insert(LoginSession).values(

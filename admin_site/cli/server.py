@@ -5,6 +5,8 @@ import waitress
 from flask import current_app
 from flask.cli import with_appcontext
 
+from admin_site.core.errors import Conflict
+
 # Pages wait for the database, not for the processor; bcrypt has a limit of its own.
 THREADS = 8
 
@@ -17,12 +19,17 @@ def command(host: str, port: int) -> None:
     """Serve pages until Ctrl-C."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy has it
     click.echo(f"Serving http://{host}:{port}/ until Ctrl-C")
-    waitress.serve(
-        app,
-        host=host,
-        port=port,
-        threads=THREADS,
-        ident=None,
-        max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + 1,
-        _quiet=True,
-    )
+    try:
+        waitress.serve(
+            app,
+            host=host,
+            port=port,
+            threads=THREADS,
+            ident=None,
+            max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + 1,
+            # Without a proxy in front nobody may say who they are; with one, ProxyFix reads what it says.
+            clear_untrusted_proxy_headers=not app.config["TRUSTED_PROXIES"],
+            _quiet=True,
+        )
+    except OSError as error:
+        raise Conflict(f"{host}:{port} cannot be served: {error.strerror or error}.") from None

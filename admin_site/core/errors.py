@@ -59,15 +59,24 @@ class Conflict(AppError):
 class Stale(Conflict):
     """The row has changed since the writer read it.
 
-    ``base`` is unknown to a form (it sends only a version), so it may be empty;
-    ``yours`` is what was sent, ``theirs`` what stands now, both by field name.
+    By field name: ``base`` is what the writer had read, ``yours`` what they made of it, ``theirs`` what
+    stands now. What the writer left as they had read it is not among them.
     """
 
     status = 412
     code = "stale"
 
-    def __init__(self, message: str, *, yours: Mapping[str, Any], theirs: Mapping[str, Any], version: int) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        base: Mapping[str, Any],
+        yours: Mapping[str, Any],
+        theirs: Mapping[str, Any],
+        version: int,
+    ) -> None:
         super().__init__(message)
+        self.base = dict(base)
         self.yours = dict(yours)
         self.theirs = dict(theirs)
         self.version = version

@@ -86,6 +86,20 @@ def of_row(section: str, row_id: int, *, before: int | None = None, limit: int =
     return [ReadEntry(*row) for row in db.session.execute(query)]
 
 
+def values_at(section: str, row_id: int, version: int) -> dict[str, Any]:
+    """What the fields that changed after this version were then: field to value, as history keeps it."""
+    query = (
+        select(Entry.changes)
+        .where(Entry.section == section, Entry.row_id == row_id, Entry.version > version)
+        .order_by(Entry.id)
+    )
+    then: dict[str, Any] = {}
+    for changes in db.session.execute(query).scalars():
+        for name, (before, _after) in changes.items():
+            then.setdefault(name, before)
+    return then
+
+
 def count_of_row(section: str, row_id: int) -> int:
     """How many entries a row has."""
     query = select(func.count()).select_from(Entry).where(Entry.section == section, Entry.row_id == row_id)

@@ -25,6 +25,7 @@ OPERATORS: Mapping[str, str] = {
 }
 _ORDERED = frozenset({"lt", "lte", "gt", "gte"})
 IN_MOST = 100
+LENGTH_MOST = 1_000
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Condition:
 
 def read_condition(field: Field, operator: str, raw: str) -> Condition:
     """A condition from its text; ``ValueError`` with one sentence where it makes no sense."""
+    if len(raw) > LENGTH_MOST:
+        raise ValueError(f"{field.label} is compared with at most {LENGTH_MOST:,} characters.")
     if not text.is_storable(raw):
         raise ValueError(f"{field.label} cannot be compared with that.")
     if operator == "isnull":

@@ -18,6 +18,7 @@ PER_PAGE_MOST = 200
 DEEPEST_ROW = 10_000
 WORDS_MOST = 10
 Q_LENGTH = 400
+CONDITIONS_MOST = 50
 # Words of the query string that are not fields.
 OWN_WORDS = frozenset({"q", "sort", "page", "per_page", "pinned"})
 
@@ -37,6 +38,9 @@ class Order:
 
     def __str__(self) -> str:
         return f"-{self.field}" if self.descending else self.field
+
+
+TRASH_SORT = (Order("deleted_at", descending=True),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +80,7 @@ class ListQuery:
         args = {condition.name: condition.text for condition in query.conditions}
         if query.q:
             args["q"] = query.q
-        if query.sort and query.sort != default_sort(query.section):
+        if query.sort not in ((), TRASH_SORT, default_sort(query.section)):
             args["sort"] = ",".join(map(str, query.sort))
         if query.pinned != query.pinned_unless_said:
             args["pinned"] = query.pinned
@@ -87,8 +91,9 @@ class ListQuery:
         return args
 
     def in_trash(self) -> "ListQuery":
-        """The same list of what is in the trash."""
-        return replace(self, trashed=True)
+        """The same list of what is in the trash, last moved first unless it was sorted."""
+        is_unsorted = self.sort == default_sort(self.section)
+        return replace(self, trashed=True, sort=TRASH_SORT if is_unsorted else self.sort)
 
     def without(self, condition: Condition) -> "ListQuery":
         """The same list with one filter taken away, from its beginning."""
@@ -133,9 +138,10 @@ class _Reader:
         )
 
     def _conditions(self, pairs: list[tuple[str, str]]) -> Iterator[Condition]:
-        for name, raw in pairs:
-            if name in OWN_WORDS or not raw:
-                continue
+        filled = [(name, raw) for name, raw in pairs if name not in OWN_WORDS and not name.startswith("find.") and raw]
+        if len(filled) > CONDITIONS_MOST:
+            self.problems.append(f"A list takes at most {CONDITIONS_MOST} filters; the others were left out.")
+        for name, raw in filled[:CONDITIONS_MOST]:
             field_name, _, operator = name.partition("__")
             known = self.section.all_fields.get(field_name)
             if known is None or known.secret or (operator or "eq") not in OPERATORS:

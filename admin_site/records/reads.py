@@ -92,8 +92,13 @@ class Page:
 
     @property
     def has_next(self) -> bool:
-        """Whether rows follow."""
-        return self.last < self.total or (self.is_bounded and len(self.items) == self.query.per_page)
+        """Whether rows follow that can be paged to."""
+        return self.last < min(self.total, DEEPEST_ROW)
+
+    @property
+    def is_too_deep(self) -> bool:
+        """Whether the page lies further down than lists are paged through."""
+        return self.first > DEEPEST_ROW
 
 
 def visible(actor: Actor, section: Section, *, trashed: bool = False, action: str = "read") -> ColumnElement[bool]:
@@ -131,9 +136,10 @@ def page(actor: Actor, query: ListQuery) -> Page:
     base = [visible(actor, section, trashed=query.trashed)]
     matching = [*base, *_conditions(query)]
     total = _count(section, matching)
-    offset = min((query.page - 1) * query.per_page, DEEPEST_ROW)
+    offset = (query.page - 1) * query.per_page
     statement = _select(section, section.columns).where(*matching).order_by(*_order(query))
-    rows = db.session.execute(statement.limit(query.per_page).offset(offset)).all()
+    is_near = offset < DEEPEST_ROW
+    rows = db.session.execute(statement.limit(query.per_page).offset(offset)).all() if is_near else []
     band = _band(actor, query)
     items = _items(section, [*band, *rows], section.columns, {row.id: row.until for row in band})
     in_all = total + len(band) if _shows_all(query, band) else _count(section, base)

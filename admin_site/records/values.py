@@ -19,6 +19,9 @@ from admin_site.core.section import Field, Kind
 INTEGER_MOST = 2**31 - 1
 ID_MOST = 2**63 - 1
 
+# What all three databases can store, with a day to spare at the end.
+YEARS = (1000, 9998)
+
 YES = frozenset({"1", "true", "yes", "on", "y"})
 NO = frozenset({"0", "false", "no", "off", "n", ""})
 
@@ -126,8 +129,10 @@ def _integer(field: Field, raw: Any) -> int | None:
         return None
     if value is None or abs(value) > INTEGER_MOST:
         raise ValueError(f"{field.label} must be a whole number.")
-    if field.least is not None and field.most is not None and not field.least <= value <= field.most:
-        raise ValueError(f"{field.label} must be between {field.least} and {field.most}.")
+    least = -INTEGER_MOST if field.least is None else field.least
+    most = INTEGER_MOST if field.most is None else field.most
+    if not least <= value <= most:
+        raise ValueError(f"{field.label} must be between {least:,} and {most:,}.")
     return value
 
 
@@ -177,9 +182,12 @@ def parse_moment(raw: str, label: str) -> datetime:
     """A date, or a date and time, in UTC unless it names another zone."""
     try:
         moment = datetime.fromisoformat(raw.strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"{label} must be a date like 2026-05-31, or a date and time like 2026-05-31T14:30.") from None
+    if not YEARS[0] <= moment.year <= YEARS[1]:
+        raise ValueError(f"{label} must lie between the years {YEARS[0]} and {YEARS[1]}.")
+    return moment
 
 
 def is_plain_date(raw: str) -> bool:

@@ -19,7 +19,7 @@ from admin_site.core.errors import Conflict, Denied, Invalid, NotFound, Stale
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.history import log
-from admin_site.records import pins, reads, unique, validation
+from admin_site.records import pins, reads, unique, validation, values
 from admin_site.records.effects import EFFECTS, Deed
 
 # A made-up address may be taken by somebody else at the same moment; then the next one is tried.
@@ -78,7 +78,7 @@ def update(
     cleaned = validation.clean(section, sent, new=False)
     change = _change(section, actor, before, list(cleaned))
     if version is not None and version != before["version"]:
-        raise _stale(change, cleaned)
+        raise _stale(change, cleaned, version)
     stood = before | {name: old for name, (old, _) in change.links.items()}
     validation.check_related(section, actor, cleaned, stood)
     _apply(change, cleaned)
@@ -212,8 +212,8 @@ def _may_set(actor: Actor, section: Section, field: Field, row: Any, change: Cha
     workflow = section.workflow
     if workflow is None or field.name != workflow.field:
         return True
-    values = {change.after[field.name], change.before.get(field.name, change.after[field.name])}
-    return values <= set(workflow.open) or permissions.allows(actor, workflow.action, section, row)
+    touched = {change.after[field.name], change.before.get(field.name, change.after[field.name])}
+    return touched <= set(workflow.open) or permissions.allows(actor, workflow.action, section, row)
 
 
 def _needed(section: Section, field: Field) -> str:
@@ -232,20 +232,42 @@ def _write(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
         effect(deed, section, changes)
 
 
-def _stale(change: Change, cleaned: Mapping[str, Any]) -> Stale:
+def _stale(change: Change, cleaned: Mapping[str, Any], version: int) -> Stale:
+    """Who wins is for a person to say: what they changed, beside what stands. The rest is not theirs."""
+    section, number = change.section, change.before["id"]
+    base = log.values_at(section.name, number, version)
     _apply(change, cleaned)
-    yours = {name: value for name, value in cleaned.items() if _differs(change, name) and name not in change.secrets}
-    theirs = {
-        name: change.links[name][0] if name in change.links
-        else change.pinned[0] if name == "is_pinned" and change.pinned
-        else change.before.get(name)
-        for name in yours
-    }  # fmt: skip
-    singular = change.section.singular
+    differing = {name: value for name, value in cleaned.items() if _differs(change, name)}
+    yours = {
+        name: value
+        for name, value in differing.items()
+        if name not in change.secrets and (name not in base or _plain(value) != _plain(base[name]))
+    }
+    theirs = {name: _standing(change, name) for name in yours}
     return Stale(
-        f"This {singular} was changed while you were editing it. Nothing of yours was saved yet.",
-        yours=yours, theirs=theirs, version=change.before["version"],
-    )  # fmt: skip
+        f"This {section.singular} was changed while you were editing it. Nothing of yours was saved yet.",
+        base={name: _plain(base[name]) for name in yours if name in base},
+        yours=yours,
+        theirs=theirs,
+        version=change.before["version"],
+    )
+
+
+def _standing(change: Change, name: str) -> Any:
+    if name in change.links:
+        return change.links[name][0]
+    if name == "is_pinned" and change.pinned:
+        return change.pinned[0]
+    return change.before.get(name)
+
+
+def _plain(value: Any) -> Any:
+    """A value as history keeps it, relations by number alone, so that the two can be compared."""
+    if isinstance(value, dict):
+        return value["id"]
+    if isinstance(value, list):
+        return sorted(_plain(item) for item in value)
+    return values.to_json(value)
 
 
 def _taken(section: Section, change: Change, name: str | None) -> Conflict | Invalid:

@@ -4,10 +4,10 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Flask, current_app, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
 from admin_site.accounts import permissions
@@ -49,7 +49,7 @@ def init_app(app: Flask) -> None:
 def respond(status: int, message: str = "", **more: Any) -> BaseResponse:
     """The answer for a status, in the form that the asker reads."""
     code, heading, sentence = WORDS.get(status, WORDS[400 if status < 500 else 500])
-    reference = secrets.token_hex(4)
+    reference = more.get("reference") or secrets.token_hex(4)
     if request.path.startswith("/api/"):
         body = {"error": message or API_WORDS.get(status, heading), "code": code, "request_id": reference}
         if more.get("fields"):
@@ -96,6 +96,8 @@ def sign_in_first() -> BaseResponse:
 
 def _http_error(error: HTTPException) -> BaseResponse:
     db.session.rollback()
+    if isinstance(error, SecurityError):  # a host that is not ours: no page, its links would lead there
+        return Response("This host is not served here.\n", 400, mimetype="text/plain")
     status = error.code or 500
     if error.response is not None or 300 <= status < 400:
         return error.get_response()
@@ -110,8 +112,9 @@ def _database_error(error: DBAPIError) -> BaseResponse:
     db.session.rollback()
     if not isinstance(error, OperationalError) and not error.connection_invalidated:
         return _unexpected(error)
-    log.warning("database busy or away: %s", type(error.orig).__name__)
-    response = respond(503)
+    reference = secrets.token_hex(4)
+    log.warning("database busy or away %s at %r: %s", reference, request.path, type(error.orig).__name__)
+    response = respond(503, reference=reference)
     response.headers["Retry-After"] = "5"
     return response
 
@@ -121,5 +124,6 @@ def _unexpected(error: Exception) -> BaseResponse:
     shown = current_app.config["PROPAGATE_EXCEPTIONS"]
     if current_app.testing if shown is None else shown:
         raise error
-    log.exception("unexpected error at %s", request.path)
-    return respond(500)
+    reference = secrets.token_hex(4)
+    log.exception("unexpected error %s at %r", reference, request.path)
+    return respond(500, reference=reference)

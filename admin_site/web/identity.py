@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_login import LoginManager, current_user
 
 from admin_site.accounts import sessions
@@ -33,10 +33,11 @@ def _note_visit(response: Response) -> Response:
     session_id = actor().session_id
     if session_id is not None and sessions.is_due(session_id):
         # After the answer: reading a page must not wait for a writer.
-        response.call_on_close(lambda: _touch(session_id))
+        app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
+        response.call_on_close(lambda: _touch(app, session_id))
     return response
 
 
-def _touch(session_id: int) -> None:
-    with atomic():
+def _touch(app: Flask, session_id: int) -> None:
+    with app.app_context(), atomic():
         sessions.touch(session_id)

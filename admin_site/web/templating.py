@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, request
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
@@ -35,7 +35,6 @@ def _surroundings() -> dict[str, Any]:
         "environment": current_app.config["APP_CONFIG"],
         "menu": [item for item in admin.menu() if item.is_visible() and item.is_accessible()],
         "here": request.path,
-        "sign_in_url": url_for("login.sign_in"),
     }
 
 

@@ -537,96 +537,23 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("post_tags", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_post_tags_tag_id"))
-
     op.drop_table("post_tags")
-    with op.batch_alter_table("comments", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_comments_post_id"))
-        batch_op.drop_index("ix_comments_live_updated_at_id")
-        batch_op.drop_index("ix_comments_live_status_updated_at_id")
-        batch_op.drop_index("ix_comments_live_created_at_id")
-        batch_op.drop_index("ix_comments_deleted_in")
-
     op.drop_table("comments")
-    with op.batch_alter_table("user_roles", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_user_roles_role_id"))
-
     op.drop_table("user_roles")
-    with op.batch_alter_table("posts", schema=None) as batch_op:
-        batch_op.drop_index("ix_posts_live_updated_at_id")
-        batch_op.drop_index("ix_posts_live_title_key_id")
-        batch_op.drop_index("ix_posts_live_status_updated_at_id")
-        batch_op.drop_index("ix_posts_live_created_at_id")
-        batch_op.drop_index(batch_op.f("ix_posts_category_id"))
-        batch_op.drop_index(batch_op.f("ix_posts_author_id"))
-
     op.drop_table("posts")
-    with op.batch_alter_table("books", schema=None) as batch_op:
-        batch_op.drop_index("ix_books_live_updated_at_id")
-        batch_op.drop_index("ix_books_live_title_key_id")
-        batch_op.drop_index("ix_books_live_created_at_id")
-        batch_op.drop_index("ix_books_deleted_in")
-        batch_op.drop_index(batch_op.f("ix_books_author_id"))
-
     op.drop_table("books")
-    with op.batch_alter_table("answers", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_answers_question_id"))
-        batch_op.drop_index("ix_answers_live_updated_at_id")
-        batch_op.drop_index("ix_answers_live_created_at_id")
-        batch_op.drop_index("ix_answers_deleted_in")
-        batch_op.drop_index(batch_op.f("ix_answers_author_id"))
-
     op.drop_table("answers")
     op.drop_table("user_settings")
     op.drop_table("tags")
-    with op.batch_alter_table("students", schema=None) as batch_op:
-        batch_op.drop_index("ix_students_live_updated_at_id")
-        batch_op.drop_index("ix_students_live_last_name_key_id")
-        batch_op.drop_index("ix_students_live_created_at_id")
-
     op.drop_table("students")
     op.drop_table("roles")
-    with op.batch_alter_table("questions", schema=None) as batch_op:
-        batch_op.drop_index("ix_questions_live_updated_at_id")
-        batch_op.drop_index("ix_questions_live_status_updated_at_id")
-        batch_op.drop_index("ix_questions_live_created_at_id")
-
     op.drop_table("questions")
-    with op.batch_alter_table("pins", schema=None) as batch_op:
-        batch_op.drop_index("ix_pins_section_user_id_position")
-        batch_op.drop_index("ix_pins_section_row_id")
-
     op.drop_table("pins")
-    with op.batch_alter_table("notes", schema=None) as batch_op:
-        batch_op.drop_index("ix_notes_live_updated_at_id")
-        batch_op.drop_index("ix_notes_live_title_key_id")
-        batch_op.drop_index("ix_notes_live_created_at_id")
-        batch_op.drop_index(batch_op.f("ix_notes_author_id"))
-
     op.drop_table("notes")
-    with op.batch_alter_table("login_sessions", schema=None) as batch_op:
-        batch_op.drop_index("ix_login_sessions_user_id")
-
     op.drop_table("login_sessions")
     op.drop_table("categories")
-    with op.batch_alter_table("authors", schema=None) as batch_op:
-        batch_op.drop_index("ix_authors_live_name_key_id")
-
     op.drop_table("authors")
-    with op.batch_alter_table("users", schema=None) as batch_op:
-        batch_op.drop_index("ix_users_live_updated_at_id")
-        batch_op.drop_index("ix_users_live_name_key_id")
-        batch_op.drop_index("ix_users_live_created_at_id")
-
     op.drop_table("users")
-    with op.batch_alter_table("history_entries", schema=None) as batch_op:
-        batch_op.drop_index("ix_history_entries_section_row_id_id")
-        batch_op.drop_index("ix_history_entries_change_set_id")
-
     op.drop_table("history_entries")
     op.drop_table("throttles")
-    with op.batch_alter_table("change_sets", schema=None) as batch_op:
-        batch_op.drop_index("ix_change_sets_actor_id_id")
-
     op.drop_table("change_sets")

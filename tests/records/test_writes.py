@@ -84,6 +84,23 @@ def test_stale_version_is_refused_with_both_values(cast):
     assert row("notes", number).title == "Two"
 
 
+def test_what_was_left_as_it_was_read_is_not_yours(cast):
+    tag = make("tags")
+    number = make("posts", title="One", content="Base.", tag_ids=[tag])
+    update(cast.editor, "posts", number, {"title": "Theirs", "tag_ids": []})
+    sent = {"title": "One", "content": "Mine.", "tag_ids": [tag]}
+    with pytest.raises(Stale) as caught:
+        update(cast.system, "posts", number, sent, version=1)
+    assert caught.value.yours == {"content": "Mine."}
+    with pytest.raises(Stale) as caught:
+        update(cast.system, "posts", number, sent | {"title": "Mine"}, version=1)
+    assert (caught.value.base["title"], caught.value.yours["title"], caught.value.theirs["title"]) == (
+        "One",
+        "Mine",
+        "Theirs",
+    )
+
+
 def test_hidden_row_is_missing(cast):
     number = make("users")
     with pytest.raises(NotFound):

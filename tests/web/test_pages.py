@@ -117,6 +117,17 @@ def test_a_stale_save_overwrites_nothing_and_shows_both(cast, sign_in):
     assert title_of(cast, "notes", number) == "Yours"
 
 
+def test_a_conflict_keeps_what_others_changed_in_fields_one_left_alone(cast, sign_in):
+    number = make("notes", title="First", content="Base.")
+    editor = sign_in(cast.editor)
+    with atomic():
+        writes.update(cast.admin, registry.get("notes"), number, {"title": "Theirs"})
+    typed = {"title": "First", "content": "Mine.", "version": "1"}
+    page = soup(editor.post(f"/admin/notes/{number}/edit", typed))
+    assert page.select_one("#title")["value"] == "Theirs"
+    assert page.select_one("#content").text.removeprefix("\n") == "Mine."
+
+
 @pytest.mark.parametrize("version", ["", "x", "-1", "99", "9" * 40])
 def test_a_save_without_the_right_version_overwrites_nothing(cast, sign_in, version):
     number = make("notes", title="First")

@@ -18,7 +18,7 @@ export function guardEdits() {
     form.querySelector(".is-busy")?.classList.remove("is-busy");
   });
   window.addEventListener("beforeunload", (event) => {
-    if (!sending && changed(form, before).length) event.preventDefault();
+    if (!sending && ("unsaved" in form.dataset || changed(form, before).length)) event.preventDefault();
   });
 }
 

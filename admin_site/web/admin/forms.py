@@ -86,11 +86,13 @@ def choices(section: Section, actor: Actor, field: Field, item: Item | None) -> 
     return [choice for choice in field.choices if choice.value in workflow.open]
 
 
-def initial(section: Section, item: Item | None, args: MultiDict[str, str]) -> dict[str, Any]:
+def initial(section: Section, item: Item | None, args: MultiDict[str, str], actor: Actor) -> dict[str, Any]:
     """What a form shows at first: the row, or the defaults with what the address proposes."""
     if item is None:
-        known = {name: args[name] for name in section.form if args.get(name)}
-        return {name: known.get(name, _default(section.field(name))) for name in section.form}
+        proposed = {name: _proposed(section.field(name), args) for name in section.form}
+        if section.owner in proposed:
+            proposed[section.owner] = proposed[section.owner] or str(actor.id)
+        return proposed
     return {name: as_typed(section.field(name), item) for name in section.form}
 
 
@@ -106,6 +108,22 @@ def as_typed(field: Field, item: Item) -> Any:
     if isinstance(value, bool):
         return "1" if value else "0"
     return "" if value is None else str(value)
+
+
+def keep_only(form: BaseForm, section: Section, item: Item, names: Iterable[str]) -> None:
+    """Leave what was typed into these fields; the others show the row as it stands."""
+    kept = set(names)
+    for name in section.form:
+        if name not in kept:
+            form[name].data = as_typed(section.field(name), item)
+
+
+def _proposed(field: Field, args: MultiDict[str, str]) -> Any:
+    """What the address says of a new row, such as the post of a comment; else the default."""
+    values = [value for value in args.getlist(field.name) if value]
+    if not values:
+        return _default(field)
+    return values if field.kind is Kind.RELATIONS else values[-1]
 
 
 def _default(field: Field) -> Any:

@@ -80,13 +80,27 @@ def _marked(old: str, new: str) -> tuple[Markup, Markup]:
     """Both texts, with what is only in the one struck and what is only in the other underlined."""
     if not old or not new or len(old) + len(new) > WORD_DIFF_MOST:
         return _side(_GONE, old), _side(_COME, new)
-    a, b = re.findall(r"\s+|\w+|[^\w\s]", old), re.findall(r"\s+|\w+|[^\w\s]", new)
     before, after = Markup(""), Markup("")
-    for tag, a1, a2, b1, b2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        gone, come = "".join(a[a1:a2]), "".join(b[b1:b2])
-        before += escape(gone) if tag == "equal" else _side(_GONE, gone)
-        after += escape(come) if tag == "equal" else _side(_COME, come)
+    for is_equal, gone, come in _runs(re.findall(_WORDS, old), re.findall(_WORDS, new)):
+        before += escape(gone) if is_equal else _side(_GONE, gone)
+        after += escape(come) if is_equal else _side(_COME, come)
     return before, after
+
+
+_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+
+
+def _runs(old: list[str], new: list[str]) -> list[tuple[bool, str, str]]:
+    """Stretches that are equal or not; a blank between two changes belongs to them."""
+    runs: list[tuple[bool, str, str]] = []
+    for tag, a1, a2, b1, b2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        gone, come = "".join(old[a1:a2]), "".join(new[b1:b2])
+        is_equal = tag == "equal" and not (gone.isspace() and runs)
+        if runs and not is_equal and not runs[-1][0]:
+            _, was_gone, was_come = runs.pop()
+            gone, come = was_gone + gone, was_come + come
+        runs.append((is_equal, gone, come))
+    return runs
 
 
 _GONE, _COME = Markup("<del>{}</del>"), Markup("<ins>{}</ins>")

@@ -6,7 +6,6 @@ from urllib.parse import parse_qsl, urlencode
 from flask import flash, jsonify, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
-from flask_admin.helpers import get_form_data
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -73,7 +72,13 @@ class SectionView(GuardedView, ModelView):
         """The filters of the list, as a page; with script it opens over the list."""
         query = self._query(request.args)
         controls = list(list_page.controls(actor(), query, request))
-        return self.render("admin/filters.html", section=self.section, query=query, controls=controls)
+        return self.render(
+            "admin/filters.html",
+            section=self.section,
+            query=query,
+            controls=controls,
+            list_url=list_page.list_url(query),
+        )
 
     @expose("/trash")
     def trash_view(self) -> str:
@@ -90,7 +95,7 @@ class SectionView(GuardedView, ModelView):
     def history_view(self, id: int) -> str:
         """What happened to one row."""
         item = self._item(id)
-        events = history_page.events(self.section, id, before=request.args.get("before", type=int))
+        events = history_page.events(self.section, id, before=_number(request.args.get("before", "")))
         return self.render(
             "admin/history.html", section=self.section, item=item, events=events,
             count=log.count_of_row(self.section.name, id),
@@ -198,21 +203,21 @@ class SectionView(GuardedView, ModelView):
 
     def update_model(self, form: Any, model: reads.Item) -> list[str]:
         """Through the one write path."""
-        version = request.form.get("version", type=int, default=0)
-        return writes.update(actor(), self.section, model.id, forms.sent(form), version=version)
+        version = _number(request.form.get("version", ""))
+        return writes.update(actor(), self.section, model.id, forms.sent(form), version=version or 0)
 
     def delete_model(self, model: reads.Item) -> int:
         """Through the one write path."""
-        version = request.form.get("version", type=int)
-        return trash.trash(actor(), self.section, model.id, version=version)
+        version = _number(request.form.get("version", ""))
+        return trash.trash(actor(), self.section, model.id, version=version or 0)
 
     def create_form(self, obj: Any = None) -> Any:
         """What was posted, over the defaults and what the address proposes."""
-        return self._create_form_class(get_form_data(), data=forms.initial(self.section, None, request.args))
+        return self._create_form_class(_typed(), data=forms.initial(self.section, None, request.args, actor()))
 
     def edit_form(self, obj: Any = None) -> Any:
         """What was posted, over the row."""
-        return self._edit_form_class(get_form_data(), data=forms.initial(self.section, obj, request.args))
+        return self._edit_form_class(_typed(), data=forms.initial(self.section, obj, request.args, actor()))
 
     # Scaffolding from the declaration instead of from the model
 
@@ -274,12 +279,15 @@ class SectionView(GuardedView, ModelView):
         )  # fmt: skip
 
     def _save(self, form: Any, item: reads.Item | None) -> Answer:
+        number = item.id if item else 0
         try:
             with atomic():
-                number = item.id if item else self.create_model(form)
+                number = number or self.create_model(form)
                 changed = self.update_model(form, item) if item else []
         except Stale as error:
-            return self._form(form, self._item(item.id) if item else None, conflict=error), 409
+            standing = self._item(number)
+            forms.keep_only(form, self.section, standing, error.yours)
+            return self._form(form, standing, conflict=error), 409
         except (Invalid, Conflict, Busy) as error:
             return self._form(form, item, error), error.status
         title = self._title_of(number)
@@ -324,6 +332,18 @@ class SectionView(GuardedView, ModelView):
     def _list_url(self) -> str:
         """The list as it was left. Only its query string comes from the request, so it cannot lead elsewhere."""
         return list_page.list_url(self._query(MultiDict(parse_qsl(self._back()))))
+
+
+def _typed() -> Any:
+    """What was posted. Files are no values of ours, and would stand among them."""
+    if request.files:
+        raise Invalid("This form takes no files.")
+    return request.form if request.method == "POST" else None
+
+
+def _number(raw: str) -> int | None:
+    """A number that fits a column, or none."""
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
 
 
 def _state(query: ListQuery) -> str:
