@@ -8,11 +8,15 @@ import base64
 import hashlib
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import bcrypt
 from flask import current_app
 from zxcvbn import zxcvbn
+
+from admin_site.core.errors import Busy
 
 LEAST_LENGTH = 8
 # A page of text is no password; hashing more than this is only work for the server.
@@ -24,6 +28,18 @@ JUDGED_LENGTH = 72
 
 # One bcrypt of cost 12 occupies a core for a quarter of a second: let no crowd of them starve the pages.
 _turn = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) - 1))
+# Whoever would wait longer for a turn is asked to come again.
+TURN_SECONDS = 5
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    if not _turn.acquire(timeout=TURN_SECONDS):
+        raise Busy("Too many people are signing in at this moment. Please try again.")
+    try:
+        yield
+    finally:
+        _turn.release()
 
 
 def hash_password(password: str) -> str:
@@ -34,7 +50,7 @@ def hash_password(password: str) -> str:
 def matches(password: str, stored: str | None) -> bool:
     """Whether this is the password. Takes the same time where there is none."""
     expected = stored or _nobodys(current_app.config["BCRYPT_COST"])
-    with _turn:
+    with _in_turn():
         same = bcrypt.checkpw(_digest(password), expected.encode())
     return same and stored is not None
 
@@ -55,7 +71,7 @@ def weakness(password: str, *about: str) -> str:
 
 
 def _hash(password: str, cost: int) -> str:
-    with _turn:
+    with _in_turn():
         return bcrypt.hashpw(_digest(password), bcrypt.gensalt(cost)).decode()
 
 

@@ -15,6 +15,8 @@ from admin_site.accounts.models import LoginSession, User, UserSettings
 from admin_site.core import clock
 from admin_site.core.database import db
 
+# What a column of row numbers holds.
+ID_MOST = 2**63 - 1
 # "Last seen" is written at most this often, so that reading a page rarely writes.
 SEEN_EVERY = timedelta(minutes=1)
 # A person who asked to stay signed in is not signed out for being idle.
@@ -77,6 +79,8 @@ def is_due(session_id: int) -> bool:
 
 def end(user_id: int, session_id: int) -> bool:
     """End one session of a person; says whether there was one."""
+    if session_id > ID_MOST:
+        return False
     query = delete(LoginSession).where(LoginSession.id == session_id, LoginSession.user_id == user_id)
     return bool(db.session.execute(query).rowcount)  # type: ignore[attr-defined]  # a delete has it
 

@@ -16,13 +16,16 @@ from admin_site.history import log
 REFUSED = "E-mail or password is not right. Please try again."
 # The source that history names for demo content.
 DEMO_SOURCE = "demo"
+# No address is longer; what is, need not be looked at.
+EMAIL_LENGTH = 254
 # Beside the limit for one account: what one address may try on all of them in a minute.
 ADDRESS_FACTOR = 20
 
 
 def sign_in(email: str, password: str, *, keep: bool, address: str, agent: str) -> Actor:
     """Open a session for the person; ``Invalid`` when refused, ``Busy`` after too many attempts."""
-    key = text.key(email.strip()) if text.is_storable(email) else ""
+    email = email.strip()
+    key = text.key(email) if len(email) <= EMAIL_LENGTH and text.is_storable(email) else ""
     _count_attempt(key, address)
     if not _password_matches(key, password):
         raise Invalid(REFUSED)
@@ -31,6 +34,14 @@ def sign_in(email: str, password: str, *, keep: bool, address: str, agent: str) 
         if actor is None:
             raise Invalid(REFUSED)
         return sessions.start(actor, keep=keep, address=address, agent=agent)
+
+
+def check_password(user_id: int, password: str, stored: str | None) -> bool:
+    """Whether this is the present password of somebody signed in; counted like a sign-in."""
+    limit = current_app.config["LOGIN_RATE_LIMIT"]
+    with atomic():
+        throttle.count(f"password:{user_id}", limit)
+    return passwords.matches(password, stored)
 
 
 def _count_attempt(key: str, address: str) -> None:

@@ -56,7 +56,11 @@ def database_url(text: str) -> str:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """What ``create_engine`` is given beside the URL."""
+    """What ``create_engine`` is given beside the URL. What people typed stays out of logs and messages."""
+    return {"hide_parameters": True} | _backend_options(url)
+
+
+def _backend_options(url: str) -> dict[str, Any]:
     backend = make_url(url).get_backend_name()
     if backend == "sqlite":
         return {"module": sqlite_module, "connect_args": {"timeout": WRITE_WAIT_SECONDS}}

@@ -1,7 +1,7 @@
 """Conditions of a list: read from words, said in words, turned into SQL."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -64,11 +64,13 @@ def read_condition(field: Field, operator: str, raw: str) -> Condition:
 
 
 def _value(field: Field, raw: str) -> Any:
-    if field.kind is Kind.RELATIONS:
-        return values.clean(Field(name="", kind=Kind.RELATION, label=field.label), raw)
     if field.kind in (Kind.SLUG, Kind.EMAIL, Kind.TEXT, Kind.LONGTEXT, Kind.MARKDOWN):
         return raw
-    return values.clean(field, raw)
+    kind = Kind.RELATION if field.kind is Kind.RELATIONS else field.kind
+    value = values.clean(replace(field, kind=kind, least=None, most=None), raw)
+    if value is None:
+        raise ValueError(f"{field.label} is compared with nothing.")
+    return value
 
 
 def where(section: Section, condition: Condition) -> ColumnElement[bool]:

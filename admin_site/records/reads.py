@@ -184,8 +184,18 @@ def newest(actor: Actor, query: ListQuery) -> list[Item]:
     return _items(section, db.session.execute(statement.limit(query.per_page)).all(), names, {})
 
 
-def in_use(actor: Actor, section: Section, field: Field, q: str, limit: int = CANDIDATES_MOST) -> list[Title]:
-    """Rows that a relation field points to in rows that the actor may see: what a filter can offer."""
+def in_use(
+    actor: Actor, section: Section, field: Field, q: str = "", *, ids: Sequence[int] | None = None
+) -> list[Title]:
+    """Rows that a relation field points to in rows that the actor may see: what a filter can offer, or name."""
+    condition = _is_in_use(actor, section, field)
+    if ids is not None:
+        assert field.target is not None  # noqa: S101 - checked at start (S011)
+        condition = and_(condition, field.target.__table__.columns.id.in_(ids))
+    return _found(field, q, CANDIDATES_MOST, condition)
+
+
+def _is_in_use(actor: Actor, section: Section, field: Field) -> ColumnElement[bool]:
     assert field.target is not None  # noqa: S101 - checked at start (S011)
     theirs = field.target.__table__.columns.id
     table = section.table
@@ -194,7 +204,17 @@ def in_use(actor: Actor, section: Section, field: Field, q: str, limit: int = CA
         pointing = select(mine).join(table, table.columns.id == mine).where(others == theirs)
     else:
         pointing = select(table.columns.id).where(table.columns[field.name] == theirs)
-    return _found(field, q, limit, exists(pointing.where(visible(actor, section)).correlate(field.target.__table__)))
+    return exists(pointing.where(visible(actor, section)).correlate(field.target.__table__))
+
+
+def choosable(actor: Actor, field: Field, ids: Sequence[int], stood: Sequence[int]) -> list[Title]:
+    """The titles of rows that were chosen: those that may be, and those that stood already."""
+    assert field.target is not None  # noqa: S101 - checked at start (S011)
+    columns = field.target.__table__.columns
+    may_be = and_(columns.live == 1, selectable(actor, field.target))
+    allowed = set(db.session.execute(select(columns.id).where(columns.id.in_(ids), may_be)).scalars()) if ids else set()
+    named = titles(field.target, [number for number in ids if number in allowed or number in stood])
+    return [named[number] for number in ids if number in named]
 
 
 def candidates(actor: Actor, field: Field, q: str, limit: int = CANDIDATES_MOST) -> list[Title]:

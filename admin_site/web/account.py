@@ -5,8 +5,9 @@ from dataclasses import replace
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from admin_site.accounts import passwords, sessions, settings
+from admin_site.accounts import sessions, settings
 from admin_site.accounts.actor import Actor
+from admin_site.accounts.sign_in import check_password
 from admin_site.core import registry
 from admin_site.core.database import atomic, db
 from admin_site.core.errors import AppError, Denied, Invalid
@@ -43,7 +44,7 @@ def save_profile() -> Response | tuple[str, int]:
 def save_password() -> Response | tuple[str, int]:
     """Change one's password; the present one is asked for, other sessions end."""
     new = request.form.get("password", "")
-    if not passwords.matches(request.form.get("current", ""), _stored_password()):
+    if not check_password(_person_id(), request.form.get("current", ""), _stored_password()):
         return _render({"current": ["This is not your present password."]}), 400
     if not new:
         return _render({"password": ["Password is required"]}), 400

@@ -4,13 +4,14 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Flask, Response, current_app, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
 from admin_site.accounts import permissions
+from admin_site.accounts.actor import ANONYMOUS
 from admin_site.accounts.roles import roles_with
 from admin_site.core import registry
 from admin_site.core.database import db
@@ -48,6 +49,8 @@ def init_app(app: Flask) -> None:
 
 def respond(status: int, message: str = "", **more: Any) -> BaseResponse:
     """The answer for a status, in the form that the asker reads."""
+    if status >= 500 and "_login_user" not in g:
+        g._login_user = ANONYMOUS  # who asks may be just what cannot be found out
     code, heading, sentence = WORDS.get(status, WORDS[400 if status < 500 else 500])
     reference = more.get("reference") or secrets.token_hex(4)
     if request.path.startswith("/api/"):
@@ -90,13 +93,13 @@ def sign_in_first() -> BaseResponse:
     """Somebody who is not signed in: 401 for programs, the sign-in page for people."""
     if request.path.startswith("/api/"):
         return respond(401, "Sign in first")
-    target = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    target = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else request.path
     return redirect(url_for("login.sign_in", next=target))
 
 
 def _http_error(error: HTTPException) -> BaseResponse:
     db.session.rollback()
-    if isinstance(error, SecurityError):  # a host that is not ours: no page, its links would lead there
+    if isinstance(error, SecurityError | BadHost):  # a host that is not ours: no page, its links would lead there
         return Response("This host is not served here.\n", 400, mimetype="text/plain")
     status = error.code or 500
     if error.response is not None or 300 <= status < 400:

@@ -34,7 +34,7 @@ def start() -> Response:
 def sign_in() -> Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """The form, and what it does."""
     target = local_or(request.values.get("next"), url_for("admin.index"))
-    if request.method == "GET":
+    if request.method != "POST":
         return redirect(target) if actor().is_authenticated else _form(target)
     try:
         _open_session()
@@ -88,7 +88,7 @@ def set_password(token: str) -> Response | str | tuple[str, int]:
     except Invalid as error:
         return render_template("login/link_spent.html", message=error.message), 400
     person = reads.find(SYSTEM, registry.get("users"), user_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("login/set_password.html", person=person, error="")
     if problem := _choose_password(person):
         return render_template("login/set_password.html", person=person, error=problem), 400

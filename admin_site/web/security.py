@@ -2,7 +2,7 @@
 
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf import CSRFProtect
 
 csrf = CSRFProtect()
@@ -20,8 +20,8 @@ YEAR_SECONDS = 365 * 24 * 3600
 
 def init_app(app: Flask) -> None:
     """Protect every form and send the headers."""
+    app.before_request(_refuse_odd_requests)  # first: the others read the form
     csrf.init_app(app)
-    app.before_request(_refuse_odd_methods)
     app.after_request(_add_headers)
 
 
@@ -32,9 +32,12 @@ def nonce() -> str:
     return str(g.csp_nonce)
 
 
-def _refuse_odd_methods() -> None:
-    # A method in a header or field would pass the checks of one method and act as another.
-    request.environ.pop("HTTP_X_HTTP_METHOD_OVERRIDE", None)
+def _refuse_odd_requests() -> None:
+    # The server counts the parts of a multipart form, but not the fields of the other kind.
+    if len(request.form) > current_app.config["MAX_FORM_PARTS"]:
+        abort(413)
+    if None in request.form:  # a part without a name
+        abort(400)
 
 
 def _policy() -> str:

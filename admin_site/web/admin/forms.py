@@ -15,27 +15,27 @@ from admin_site.records.reads import Item
 
 
 class TypedField(FormField):
-    """One control: its text as it was typed. ``was_sent`` tells empty from absent."""
+    """One control. ``data`` is what the page shows again, ``sent`` what goes to be judged, None if absent."""
 
-    was_sent = False
+    sent: Any = None
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """The last value counts: a hidden empty one stands before each tick box."""
-        self.was_sent = bool(valuelist)
-        if self.was_sent:
-            self.data = valuelist[-1]
+        if valuelist:
+            self.sent = valuelist[-1]
+            self.data = self.sent if isinstance(self.sent, str) else ""  # a file is told, not shown
 
 
 class TypedListField(FormField):
     """Several values of one name."""
 
-    was_sent = False
+    sent: Any = None
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """An empty hidden value says that the field was there."""
-        self.was_sent = bool(valuelist)
-        if self.was_sent:
-            self.data = [value for value in valuelist if value]
+        if valuelist:
+            self.sent = [value for value in valuelist if value]
+            self.data = [value for value in self.sent if isinstance(value, str)]
 
 
 CONTROLS: Mapping[Kind, type[FormField]] = {
@@ -55,7 +55,7 @@ def form_class(section: Section) -> type[BaseForm]:
 
 def sent(form: BaseForm) -> dict[str, Any]:
     """What was typed, for the fields that were there."""
-    return {control.name: control.data for control in form if getattr(control, "was_sent", False)}
+    return {control.name: control.sent for control in form if control.sent is not None}
 
 
 def settable(section: Section, actor: Actor, item: Item | None) -> list[str]:

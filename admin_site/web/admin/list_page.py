@@ -90,21 +90,22 @@ def _turned(field: Field, order: Order | None) -> Order:
     return Order(field.name, field.kind is Kind.DATETIME)
 
 
-def chips(query: ListQuery) -> Iterator[Chip]:
+def chips(actor: Actor, query: ListQuery) -> Iterator[Chip]:
     """The active filters in words."""
     for condition in query.conditions:
         field, operator = condition.field, filters.OPERATORS[condition.operator]
         if condition.operator == "isnull":
             operator, value = ("is empty", "") if condition.value else ("is not empty", "")
         else:
-            value = _said(field, condition)
+            value = _said(actor, query.section, condition)
         yield Chip(field.label, operator, value, list_url(query.without(condition)))
 
 
-def _said(field: Field, condition: filters.Condition) -> str:
+def _said(actor: Actor, section: Section, condition: filters.Condition) -> str:
+    field = condition.field
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     if field.target:
-        titles = reads.titles(field.target, values)
+        titles = {title.id: title for title in reads.in_use(actor, section, field, ids=values)}
         return ", ".join(titles[value].text if value in titles else f"number {value}" for value in values)
     if field.kind is Kind.BOOLEAN:
         return "yes" if condition.value else "no"
@@ -133,6 +134,5 @@ def _options(
     options = reads.in_use(actor, section, field, found)
     known = {option.id for option in options}
     chosen = [int(text) for text in values.values() if text.isascii() and text.isdigit() and len(text) < 19]
-    assert field.target is not None  # noqa: S101 - checked at start (S011)
-    titles = reads.titles(field.target, [number for number in chosen if number not in known])
-    return [*titles.values(), *options]
+    missing = [number for number in chosen if number not in known]
+    return [*(reads.in_use(actor, section, field, ids=missing) if missing else ()), *options]

@@ -32,21 +32,25 @@ def require(actor: Actor, section: Section, field: Field) -> None:
         raise Denied(f"You may not set {field.label}.", needs=f"{section.name}.update")
 
 
-def pickers(actor: Actor, section: Section, form: Any, names: Sequence[str]) -> dict[str, Picker]:
+def pickers(
+    actor: Actor, section: Section, form: Any, names: Sequence[str], item: reads.Item | None
+) -> dict[str, Picker]:
     """A picker for each relation field that is asked for."""
-    return {name: _picker(actor, section.field(name), form[name].data) for name in names if section.field(name).target}
+    fields = [section.field(name) for name in names if section.field(name).is_relation]
+    return {field.name: _picker(actor, field, form[field.name].data, item) for field in fields}
 
 
-def _picker(actor: Actor, field: Field, typed: Any) -> Picker:
-    assert field.target is not None  # noqa: S101 - checked at start (S011)
+def _picker(actor: Actor, field: Field, typed: Any, item: reads.Item | None) -> Picker:
     ids = numbers(typed if field.kind is Kind.RELATIONS else [typed or ""])
-    titles = reads.titles(field.target, ids)
+    stood = [title.id for title in item.related(field.name)] if item else []
+    chosen = reads.choosable(actor, field, ids, stood)
+    known = {title.id for title in chosen}
     words = request.form.get(f"{field.name}.find", "")
     was_asked = request.form.get("_find") == field.name
     found = reads.candidates(actor, field, words) if was_asked else _few(actor, field)
     return Picker(
-        chosen=[titles[number] for number in ids if number in titles],
-        candidates=[title for title in found if title.id not in titles],
+        chosen=chosen,
+        candidates=[title for title in found if title.id not in known],
         words=words,
         was_asked=was_asked,
     )

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 from flask import flash, jsonify, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
+from flask_admin.helpers import get_form_data
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -105,7 +106,7 @@ class SectionView(GuardedView, ModelView):
     def create_view(self) -> Answer:
         """The form for a new row."""
         form = self.create_form()
-        if request.method == "GET" or "_find" in request.form:
+        if request.method != "POST" or "_find" in request.form:
             return self._form(form, None)
         return self._save(form, None)
 
@@ -115,7 +116,7 @@ class SectionView(GuardedView, ModelView):
         item = self._item(id)
         permissions.require(actor(), "update", self.section, item.row)
         form = self.edit_form(item)
-        if request.method == "GET" or "_find" in request.form:
+        if request.method != "POST" or "_find" in request.form:
             return self._form(form, item)
         return self._save(form, item)
 
@@ -133,7 +134,7 @@ class SectionView(GuardedView, ModelView):
     def restore_view(self, id: int) -> Answer:
         """Brings a row back from the trash, and asks for other values where its own are taken."""
         item = reads.item(actor(), self.section, id, trashed=True)
-        if request.method == "GET":
+        if request.method != "POST":
             return self._restore_form(item, {})
         try:
             with atomic():
@@ -213,11 +214,11 @@ class SectionView(GuardedView, ModelView):
 
     def create_form(self, obj: Any = None) -> Any:
         """What was posted, over the defaults and what the address proposes."""
-        return self._create_form_class(_typed(), data=forms.initial(self.section, None, request.args, actor()))
+        return self._create_form_class(get_form_data(), data=forms.initial(self.section, None, request.args, actor()))
 
     def edit_form(self, obj: Any = None) -> Any:
         """What was posted, over the row."""
-        return self._edit_form_class(_typed(), data=forms.initial(self.section, obj, request.args, actor()))
+        return self._edit_form_class(get_form_data(), data=forms.initial(self.section, obj, request.args, actor()))
 
     # Scaffolding from the declaration instead of from the model
 
@@ -256,7 +257,7 @@ class SectionView(GuardedView, ModelView):
             flash(problem, "warn")
         return self.render(
             template, section=self.section, page=page, query=query, columns=list_page.columns(query),
-            chips=list(list_page.chips(query)),
+            chips=list(list_page.chips(actor(), query)),
             list_url=list_page.list_url, per_page_choices=list_page.PER_PAGE_CHOICES, back=_state(query),
         )  # fmt: skip
 
@@ -275,7 +276,7 @@ class SectionView(GuardedView, ModelView):
                 name: forms.choices(self.section, actor(), self.section.field(name), item)
                 for name in settable if self.section.field(name).choices
             },
-            pickers=picker.pickers(actor(), self.section, form, settable), back=self._back(),
+            pickers=picker.pickers(actor(), self.section, form, settable, item), back=self._back(),
         )  # fmt: skip
 
     def _save(self, form: Any, item: reads.Item | None) -> Answer:
@@ -332,13 +333,6 @@ class SectionView(GuardedView, ModelView):
     def _list_url(self) -> str:
         """The list as it was left. Only its query string comes from the request, so it cannot lead elsewhere."""
         return list_page.list_url(self._query(MultiDict(parse_qsl(self._back()))))
-
-
-def _typed() -> Any:
-    """What was posted. Files are no values of ours, and would stand among them."""
-    if request.files:
-        raise Invalid("This form takes no files.")
-    return request.form if request.method == "POST" else None
 
 
 def _number(raw: str) -> int | None:
