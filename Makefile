@@ -8,7 +8,7 @@ BIN = $(VENV)/bin
 export HOST PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types clean
+.PHONY: help run test check lint types bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ lint: $(VENV)/development ## formatting and rules
 
 types: $(VENV)/development ## strict types
 	@$(BIN)/mypy
+
+bench: $(VENV)/runtime ## measure pages at several sizes (CPU ms, growth)
+	@$(BIN)/python -m benchmarks.pages
 
 clean: ## remove what these targets made, but no data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage*

@@ -62,10 +62,14 @@ ANONYMOUS = Actor(id=None, name="Anonymous")
 SYSTEM = Actor(id=None, name="system", is_system=True)
 
 
+# One line of text never has it, so no name of a role can pose as two.
+SEPARATOR = "\n"
+
+
 def role_names(user_id: Any) -> Any:
-    """The roles of a user, joined by commas: a column for the query that reads the user."""
+    """The roles of a user, one a line: a column for the query that reads the user."""
     return (
-        select(func.aggregate_strings(Role.name, ","))
+        select(func.aggregate_strings(Role.name, SEPARATOR))
         .join(user_roles, user_roles.c.role_id == Role.id)
         .where(user_roles.c.user_id == user_id, Role.live == 1)
         .scalar_subquery()
@@ -74,7 +78,7 @@ def role_names(user_id: Any) -> Any:
 
 def split_roles(joined: str | None) -> tuple[str, ...]:
     """The names in alphabetical order."""
-    return tuple(sorted(joined.split(","))) if joined else ()
+    return tuple(sorted(joined.split(SEPARATOR))) if joined else ()
 
 
 def of_email(email_key: str) -> Actor | None:

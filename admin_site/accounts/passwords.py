@@ -29,7 +29,7 @@ JUDGED_LENGTH = 72
 # One bcrypt of cost 12 occupies a core for a quarter of a second: let no crowd of them starve the pages.
 _turn = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) - 1))
 # Whoever would wait longer for a turn is asked to come again.
-TURN_SECONDS = 5
+TURN_SECONDS = 2
 
 
 @contextmanager

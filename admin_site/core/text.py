@@ -9,6 +9,9 @@ from anyascii import anyascii
 # The width of a key column. Longer keys are cut and closed with a digest, so that equality stays exact.
 KEY_LENGTH = 255
 SLUG_LENGTH = 160
+# A row has to fit what MariaDB takes in one packet (16 MB unless told otherwise).
+LONG_KEY_LENGTH = 1_500_000
+FOLDED_AT_ONCE = 50_000
 
 
 def fold(text: str) -> str:
@@ -23,6 +26,20 @@ def key(text: str) -> str:
         return folded
     digest = hashlib.sha256(folded.encode()).hexdigest()
     return folded[: KEY_LENGTH - len(digest)] + digest
+
+
+def long_key(text: str) -> str:
+    """The folded form of a long text, as far as ``LONG_KEY_LENGTH``; some letters become eighteen."""
+    if len(text) <= FOLDED_AT_ONCE:
+        return fold(text)[:LONG_KEY_LENGTH]
+    parts: list[str] = []
+    length = 0
+    for start in range(0, len(text), FOLDED_AT_ONCE):
+        parts.append(fold(text[start : start + FOLDED_AT_ONCE]))
+        length += len(parts[-1])
+        if length >= LONG_KEY_LENGTH:
+            break
+    return "".join(parts)[:LONG_KEY_LENGTH]
 
 
 def is_storable(text: str) -> bool:

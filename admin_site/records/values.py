@@ -22,6 +22,9 @@ ID_MOST = 2**63 - 1
 # What all three databases can store, with a day to spare at the end.
 YEARS = (1000, 9998)
 
+# As many as one row is ever joined with, and as many values as a statement may well have.
+RELATIONS_MOST = 1_000
+
 YES = frozenset({"1", "true", "yes", "on", "y"})
 NO = frozenset({"0", "false", "no", "off", "n", ""})
 
@@ -213,6 +216,8 @@ def _relations(field: Field, raw: Any) -> list[int]:
         return []
     if not isinstance(raw, list | tuple):
         raise ValueError(f"{field.label} must be a list of numbers.")
+    if len(raw) > RELATIONS_MOST:
+        raise ValueError(f"{field.label} can be at most {RELATIONS_MOST:,}.")
     numbers = [_relation(field, item) for item in raw]
     return list(dict.fromkeys(number for number in numbers if number is not None))
 

@@ -176,7 +176,7 @@ def fold_keys(change: Change) -> None:
     for name, key_name in change.section.keys.items():
         value = change.after.get(name)
         long = change.section.field(name).kind in (Kind.LONGTEXT, Kind.MARKDOWN)
-        change.after[key_name] = None if value is None else text.fold(value) if long else text.key(value)
+        change.after[key_name] = None if value is None else text.long_key(value) if long else text.key(value)
 
 
 def _differs(change: Change, name: str) -> bool:

@@ -3,11 +3,13 @@
 import logging
 import secrets
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from admin_site.accounts import permissions
@@ -102,7 +104,10 @@ def _http_error(error: HTTPException) -> BaseResponse:
     if isinstance(error, SecurityError | BadHost):  # a host that is not ours: no page, its links would lead there
         return Response("This host is not served here.\n", 400, mimetype="text/plain")
     status = error.code or 500
-    if error.response is not None or 300 <= status < 400:
+    if isinstance(error, RequestRedirect):  # to the path alone: the host came with the request
+        target = urlsplit(error.new_url)
+        return redirect(urlunsplit(("", "", target.path, target.query, "")), status)
+    if error.response is not None:
         return error.get_response()
     response = respond(status)
     for name, value in error.get_headers():
@@ -113,6 +118,8 @@ def _http_error(error: HTTPException) -> BaseResponse:
 
 def _database_error(error: DBAPIError) -> BaseResponse:
     db.session.rollback()
+    if isinstance(error, IntegrityError):
+        return respond(409, "Somebody changed the same at the same moment. Please try again.")
     if not isinstance(error, OperationalError) and not error.connection_invalidated:
         return _unexpected(error)
     reference = secrets.token_hex(4)

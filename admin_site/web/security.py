@@ -33,8 +33,9 @@ def nonce() -> str:
 
 
 def _refuse_odd_requests() -> None:
-    # The server counts the parts of a multipart form, but not the fields of the other kind.
-    if len(request.form) > current_app.config["MAX_FORM_PARTS"]:
+    # The server counts the parts of a multipart form, but not the fields of the other kind, before it reads them.
+    is_plain_form = request.mimetype == "application/x-www-form-urlencoded"
+    if is_plain_form and request.get_data().count(b"&") > current_app.config["MAX_FORM_PARTS"]:
         abort(413)
     if None in request.form:  # a part without a name
         abort(400)

@@ -36,6 +36,9 @@ from tests.client import RAW_TOKEN, Client, soup
 from tests.factories import make, values_of
 
 sections.register_all()
+# Payloads meet the program, not the database: one is enough; tests/web/test_hostile.py asks all three.
+pytestmark = pytest.mark.databases("sqlite")
+
 NAMES = tuple(registry.by_name())
 CONTENT = tuple(name for name in NAMES if name != "users")
 # What anybody may ask for.

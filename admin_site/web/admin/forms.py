@@ -1,6 +1,7 @@
 """Forms made from declarations. They carry what was typed; ``records.validation`` judges it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from flask_admin.form import BaseForm
@@ -12,6 +13,7 @@ from admin_site.accounts.actor import Actor
 from admin_site.core import clock
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records.reads import Item
+from admin_site.records.values import RELATIONS_MOST
 
 
 class TypedField(FormField):
@@ -136,4 +138,5 @@ def _default(field: Field) -> Any:
 
 def numbers(values: Iterable[str]) -> list[int]:
     """The row numbers among what was typed."""
-    return [int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 19]
+    found = (int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 19)
+    return list(islice(found, RELATIONS_MOST))

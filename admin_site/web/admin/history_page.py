@@ -16,6 +16,7 @@ from admin_site.records import reads
 VERBS = {"create": "added", "update": "changed", "delete": "moved to the trash", "restore": "restored"}
 # Longer texts are shown whole, old beside new: comparing takes the product of their words.
 WORDS_MOST = 5_000
+LETTERS_MOST = 50_000
 
 
 @dataclass(frozen=True)
@@ -78,30 +79,38 @@ def _words(field: Field, value: Any) -> str:
 
 def _marked(old: str, new: str) -> tuple[Markup, Markup]:
     """Both texts, with what is only in the one struck and what is only in the other underlined."""
-    words = re.findall(_WORDS, old), re.findall(_WORDS, new)
-    if not old or not new or max(map(len, words)) > WORDS_MOST:
+    if not old or not new or len(old) + len(new) > LETTERS_MOST:
         return _side(_GONE, old), _side(_COME, new)
-    before, after = Markup(""), Markup("")
+    words = re.findall(_WORDS, old), re.findall(_WORDS, new)
+    if max(map(len, words)) > WORDS_MOST:
+        return _side(_GONE, old), _side(_COME, new)
+    before: list[Markup] = []
+    after: list[Markup] = []
     for is_equal, gone, come in _runs(*words):
-        before += escape(gone) if is_equal else _side(_GONE, gone)
-        after += escape(come) if is_equal else _side(_COME, come)
-    return before, after
+        before.append(escape(gone) if is_equal else _side(_GONE, gone))
+        after.append(escape(come) if is_equal else _side(_COME, come))
+    return Markup("").join(before), Markup("").join(after)
 
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
 
-def _runs(old: list[str], new: list[str]) -> list[tuple[bool, str, str]]:
+def _runs(old: list[str], new: list[str]) -> Iterator[tuple[bool, str, str]]:
     """Stretches that are equal or not; a blank between two changes belongs to them."""
-    runs: list[tuple[bool, str, str]] = []
+    gone: list[str] = []
+    come: list[str] = []
     for step in Levenshtein.opcodes(old, new):
-        gone, come = "".join(old[step.src_start : step.src_end]), "".join(new[step.dest_start : step.dest_end])
-        is_equal = step.tag == "equal" and not (gone.isspace() and runs)
-        if runs and not is_equal and not runs[-1][0]:
-            _, was_gone, was_come = runs.pop()
-            gone, come = was_gone + gone, was_come + come
-        runs.append((is_equal, gone, come))
-    return runs
+        was, becomes = old[step.src_start : step.src_end], new[step.dest_start : step.dest_end]
+        if step.tag == "equal" and not ((gone or come) and "".join(was).isspace()):
+            if gone or come:
+                yield False, "".join(gone), "".join(come)
+            gone, come = [], []
+            yield True, "".join(was), "".join(becomes)
+        else:
+            gone += was
+            come += becomes
+    if gone or come:
+        yield False, "".join(gone), "".join(come)
 
 
 _GONE, _COME = Markup("<del>{}</del>"), Markup("<ins>{}</ins>")
