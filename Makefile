@@ -30,7 +30,7 @@ types: $(VENV)/development ## strict types
 	@$(BIN)/mypy
 
 bench: $(VENV)/runtime ## measure pages at several sizes (CPU ms, growth)
-	@$(BIN)/python -m benchmarks.pages
+	@$(BIN)/python -m benchmarks
 
 clean: ## remove what these targets made, but no data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage*

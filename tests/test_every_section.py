@@ -12,7 +12,7 @@ from admin_site.accounts.roles import ACTIONS, ROLE_GRANTS, grants_of
 from admin_site.core import registry
 from admin_site.core.database import atomic, db
 from admin_site.core.section import Kind
-from admin_site.records import reads, values, writes
+from admin_site.records import paging, values, writes
 from admin_site.records.list_query import ListQuery, sortable
 from admin_site.web.admin import forms, list_page
 from tests.contracts import compare
@@ -84,7 +84,7 @@ def test_list_count_and_pages_agree(cast, name):
         seen, number = [], 1
         while True:
             args = MultiDict({"per_page": "3", "page": str(number), "sort": sort})
-            page = reads.page(cast.system, ListQuery.from_args(section, args, cast.system))
+            page = paging.page(cast.system, ListQuery.from_args(section, args, cast.system))
             seen += [item.id for item in page.items]
             if not page.has_next:
                 break

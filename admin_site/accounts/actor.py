@@ -23,6 +23,7 @@ class Actor:
     roles: tuple[str, ...] = ()
     theme: str = ""
     density: str = ""
+    shortcuts: bool = True
     is_system: bool = False
     session_id: int | None = None
     # The cookie's secret, which is what Flask-Login keeps.

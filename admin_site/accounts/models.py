@@ -64,6 +64,8 @@ class UserSettings(Model):
     user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id"), primary_key=True, autoincrement=False)
     theme: Mapped[str] = mapped_column(String(10), default="")
     density: Mapped[str] = mapped_column(String(10), default="")
+    # Whether single keys are shortcuts.
+    shortcuts: Mapped[bool] = mapped_column(default=True)
 
 
 class Role(Record):

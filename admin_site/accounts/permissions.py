@@ -46,6 +46,11 @@ def condition(actor: Actor, action: str, section: Section, columns: Columns) -> 
     return and_(own, rule.where(actor, columns)) if rule else own
 
 
+def is_unconditional(actor: Actor, action: str, section: Section) -> bool:
+    """Whether ``allows`` says yes for every row."""
+    return actor.is_system or (actor.grants.get((section.name, action)) == "any" and action not in section.rules)
+
+
 def require(actor: Actor, action: str, section: Section, row: Any = None) -> None:
     """Raise ``Denied`` with the reason unless allowed."""
     if not allows(actor, action, section, row):

@@ -43,7 +43,7 @@ def load(token: str) -> Actor | None:
     now = clock.now()
     query = (
         select(LoginSession.id.label("session_id"), LoginSession.last_seen_at, LoginSession.keep,
-               User.id, User.name, User.email, UserSettings.theme, UserSettings.density,
+               User.id, User.name, User.email, UserSettings.theme, UserSettings.density, UserSettings.shortcuts,
                role_names(User.id).label("roles"))
         .join(User, User.id == LoginSession.user_id)
         .outerjoin(UserSettings, UserSettings.user_id == User.id)
@@ -55,6 +55,7 @@ def load(token: str) -> Actor | None:
         return None
     return Actor(
         id=row.id, name=row.name, email=row.email, theme=row.theme or "", density=row.density or "",
+        shortcuts=row.shortcuts is not False,
         roles=split_roles(row.roles), session_id=row.session_id, session_token=token,
     )  # fmt: skip
 

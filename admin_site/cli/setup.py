@@ -16,6 +16,7 @@ from admin_site.accounts.roles import ADMIN
 from admin_site.core import registry
 from admin_site.core.database import atomic, db
 from admin_site.records import writes
+from admin_site.records.search import rebuild
 from admin_site.web import health
 
 FIRST_EMAIL = "admin@example.org"
@@ -30,6 +31,7 @@ def command(host: str, port: str) -> None:
     _upgrade()
     is_first_time = db.session.execute(select(User.id).limit(1)).first() is None
     if not is_first_time:
+        _complete_search()
         return
     password = secrets.token_urlsafe(12)
     with atomic():
@@ -50,6 +52,15 @@ def command(host: str, port: str) -> None:
         for person in demo.load():
             click.echo(f"  {person.role:<8}  {person.email:<24}  {person.password}")
         click.echo()
+
+
+def _complete_search() -> None:
+    """After an upgrade that brought the search index, rows that were there before get their documents."""
+    for section in registry.all_sections():
+        if not rebuild.is_complete(section):
+            click.echo(f"Indexing {section.label.lower()} …")
+            for _progress in rebuild.rebuild(section):
+                pass
 
 
 def _upgrade() -> None:

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import ForeignKey, Index, MetaData, SmallInteger, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, MetaData, SmallInteger, String, UniqueConstraint, insert
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from admin_site.core.types import Id, Key, LongText, UtcDateTime
@@ -111,6 +112,16 @@ def record_args(table: str, *items: Any) -> Any:
         Index(f"ix_{table}_live_updated_at_id", "live", "updated_at", "id"),
         *items,
     )
+
+
+def insert_new(model: type[Model]) -> Any:
+    """An INSERT that passes over rows whose key is there already, also when it came at the same moment."""
+    match db.session.get_bind().dialect.name:
+        case "postgresql":
+            return postgresql.insert(model).on_conflict_do_nothing()
+        case "sqlite":
+            return sqlite.insert(model).on_conflict_do_nothing()
+    return insert(model).prefix_with("IGNORE")
 
 
 @contextmanager

@@ -26,6 +26,10 @@ class Actor(Protocol):
         """(section, action) to "own" or "any"."""
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        """The names of their roles."""
+
+    @property
     def is_system(self) -> bool:
         """The command line and the program itself: all rights."""
 

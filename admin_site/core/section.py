@@ -4,6 +4,7 @@ Pages, API, permissions, history and command line are derived from it. A misspel
 ``TypeError`` here; a misspelt field stops the start (``checks.py``).
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
@@ -208,6 +209,20 @@ class Section:
         names = dict.fromkeys(["id", *self.form, *declared, *derived])
         merged = (_merge(derived.get(name), declared.get(name)) for name in names)
         return {item.name: item for item in merged if item is not None}
+
+    @cached_property
+    def spoken(self) -> Mapping[str, str]:
+        """What people call a field in ``q=`` to its name: ``author`` is ``author_id``."""
+        found: dict[str, str] = {}
+        for name, item in self.all_fields.items():
+            if item.secret:
+                continue
+            short = re.sub(r"_(id|ids|at|by)$", "", name)
+            label = re.sub(r"\W+", "_", item.label.lower()).strip("_")
+            plural = [f"{short}s"] if item.kind is Kind.RELATIONS else []
+            for word in (name, short, *plural, label):
+                found.setdefault(word, name)
+        return found | {name: name for name in self.all_fields if not self.all_fields[name].secret}
 
     def field(self, name: str) -> Field:
         """The field of this name; ``KeyError`` where there is none."""

@@ -1,4 +1,4 @@
-"""What a change does, in order: the row, what the section adds, links, pins, history.
+"""What a change does, in order: the row, what the section adds, links, pins, search, history.
 
 Each effect takes any number of changes of one section and needs a fixed number of statements for
 rows that change alike, so that one row and a thousand take the same path.
@@ -16,7 +16,8 @@ from admin_site.core.database import db
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.history import log
-from admin_site.records import pins, reads, values
+from admin_site.records import pins, relations, values
+from admin_site.records.search import documents
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,9 @@ def write_history(deed: Deed, section: Section, changes: Sequence[Change]) -> No
     )
 
 
-def _differences(section: Section, change: Change, titles: dict[str, dict[int, reads.Title]]) -> dict[str, list[Any]]:
+def _differences(
+    section: Section, change: Change, titles: dict[str, dict[int, relations.Title]]
+) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for name, field in section.all_fields.items():
         if name in change.secrets:
@@ -121,14 +124,14 @@ def _differences(section: Section, change: Change, titles: dict[str, dict[int, r
     return found
 
 
-def _said(field: Field, value: Any, titles: dict[str, dict[int, reads.Title]]) -> Any:
+def _said(field: Field, value: Any, titles: dict[str, dict[int, relations.Title]]) -> Any:
     if value is not None and field.is_relation:
         title = titles[field.name].get(value)
         return {"id": value, "title": title.text if title else ""}
     return values.to_json(value)
 
 
-def _titles(section: Section, changes: Sequence[Change]) -> dict[str, dict[int, reads.Title]]:
+def _titles(section: Section, changes: Sequence[Change]) -> dict[str, dict[int, relations.Title]]:
     found = {}
     for field in section.all_fields.values():
         if field.target is None:
@@ -139,9 +142,14 @@ def _titles(section: Section, changes: Sequence[Change]) -> dict[str, dict[int, 
         else:
             sides = [side for change in changes if change.changed(field.name) for side in (change.before, change.after)]
             numbers = [side[field.name] for side in sides if side.get(field.name) is not None]
-        found[field.name] = reads.titles(field.target, numbers)
+        found[field.name] = relations.titles(field.target, numbers)
     return found
 
 
-# A new effect (search document, outbox) is added here and nowhere else.
-EFFECTS: tuple[Effect, ...] = (write_rows, follow, write_links, write_pins, write_history)
+def write_search(_deed: Deed, section: Section, changes: Sequence[Change]) -> None:
+    """The search document of each row; rows in the trash have none."""
+    documents.write(section, changes)
+
+
+# A new effect (outbox) is added here and nowhere else.
+EFFECTS: tuple[Effect, ...] = (write_rows, follow, write_links, write_pins, write_search, write_history)

@@ -1,15 +1,20 @@
 """Conditions of a list: read from words, said in words, turned into SQL."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, exists, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Table, and_, exists, false, func, literal, not_, or_, select, true
 
-from admin_site.core import text
+from admin_site.accounts import permissions
+from admin_site.core import clock, registry, text
+from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records import pins, values
+from admin_site.records.search import index
+from admin_site.records.search.terms import Term
 
 # Operator to the word that stands between field and value.
 OPERATORS: Mapping[str, str] = {
@@ -26,21 +31,101 @@ OPERATORS: Mapping[str, str] = {
 _ORDERED = frozenset({"lt", "lte", "gt", "gte"})
 IN_MOST = 100
 LENGTH_MOST = 1_000
+WORDS_MOST = 10
+LETTERS_MOST = 100
+
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks", "mo": "months", "y": "years"}
+_AGE = re.compile(r"([0-9]{1,4})(mo|[mhdwy])")
+
+
+@dataclass(frozen=True)
+class Age:
+    """How long ago: ``7d`` is seven days."""
+
+    number: int
+    unit: str
+
+    @classmethod
+    def read(cls, raw: str) -> "Age | None":
+        """An age from its text, None where it is something else."""
+        found = _AGE.fullmatch(raw.strip().lower())
+        return cls(int(found[1]), found[2]) if found else None
+
+    @property
+    def since(self) -> datetime:
+        """The moment that long ago."""
+        days = {"mo": 30, "y": 365}.get(self.unit)
+        gone = timedelta(days=days * self.number) if days else timedelta(**{UNITS[self.unit]: self.number})
+        return max(clock.now() - gone, datetime(values.YEARS[0], 1, 1, tzinfo=UTC))
+
+    def __str__(self) -> str:
+        one = self.number == 1
+        return f"{self.number} {UNITS[self.unit].removesuffix('s') if one else UNITS[self.unit]}"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A related row by its title: the words of it, or the whole."""
+
+    folded: str
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One filter: ``value`` is clean, ``text`` is what was written."""
+    """One filter: ``value`` is clean, ``text`` is what was written.
+
+    With ``via``, a field of the rows that this relation points to.
+    """
 
     field: Field
     operator: str
     value: Any
     text: str
+    via: Field | None = None
 
     @property
     def name(self) -> str:
         """Its word in the query string."""
-        return self.field.name if self.operator == "eq" else f"{self.field.name}__{self.operator}"
+        name = f"{self.via.name}.{self.field.name}" if self.via else self.field.name
+        return name if self.operator == "eq" else f"{name}__{self.operator}"
+
+    @property
+    def label(self) -> str:
+        """What it is about, in words."""
+        return f"{self.via.label}: {self.field.label.lower()}" if self.via else self.field.label
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words to be found in the searched fields."""
+
+    term: Term
+
+
+@dataclass(frozen=True)
+class Every:
+    """All parts must hold."""
+
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True)
+class Some:
+    """One part is enough."""
+
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    """The part must not hold."""
+
+    part: "Node"
+
+
+Node = Condition | Words | Every | Some | Not
 
 
 def read_condition(field: Field, operator: str, raw: str) -> Condition:
@@ -57,6 +142,8 @@ def read_condition(field: Field, operator: str, raw: str) -> Condition:
         return Condition(field, operator, text.fold(raw), raw)
     if operator in _ORDERED and (field.kind in (Kind.BOOLEAN, Kind.CHOICE) or field.is_relation):
         raise ValueError(f"{field.label} has no order.")
+    if field.kind is Kind.DATETIME and operator in _ORDERED and (age := Age.read(raw)):
+        return Condition(field, operator, age, raw)
     if operator == "in":
         parts = raw.split(",")[:IN_MOST]
         return Condition(field, operator, tuple(_value(field, part) for part in parts), raw)
@@ -73,12 +160,60 @@ def _value(field: Field, raw: str) -> Any:
     return value
 
 
-def where(section: Section, condition: Condition) -> ColumnElement[bool]:
-    """The condition over the section's table."""
+def visible(actor: Actor, section: Section, *, trashed: bool = False, action: str = "read") -> ColumnElement[bool]:
+    """The rows on which the actor may do this, in or outside the trash."""
+    columns = section.table.columns
+    here = columns.live.is_(None) if trashed else columns.live == 1
+    return and_(here, permissions.condition(actor, action, section, columns))
+
+
+def where(section: Section, node: Node, actor: Actor, *, trashed: bool = False) -> ColumnElement[bool]:
+    """A condition, or a tree of them, over the section's table."""
+    match node:
+        case Condition():
+            return _where_via(section, node, actor) if node.via else _where_here(section, node)
+        case Words(term) if trashed:
+            return where_words(section, text.fold(term.text).split())
+        case Words(term):
+            return index.is_found(section, [term]) if section.search else false()
+        case Every(parts):
+            return and_(true(), *(where(section, part, actor, trashed=trashed) for part in parts))
+        case Some(parts):
+            return or_(false(), *(_member(section, part, actor, trashed=trashed) for part in parts))
+        case Not(part):
+            return not_(func.coalesce(where(section, part, actor, trashed=trashed), false()))
+
+
+def _member(section: Section, node: Node, actor: Actor, *, trashed: bool) -> ColumnElement[bool]:
+    """Among alternatives, words are looked up once, not for each row."""
+    if isinstance(node, Words) and section.search and not trashed:
+        return section.table.columns.id.in_(index.ids(section, [node.term]))
+    return where(section, node, actor, trashed=trashed)
+
+
+def _where_via(section: Section, condition: Condition, actor: Actor) -> ColumnElement[bool]:
+    """In rows that the relation points to, as far as the person may read them."""
+    via = condition.via
+    assert via is not None and via.target is not None  # noqa: S101, PT018 - resolved
+    other = registry.of_model(via.target)
+    assert other is not None  # noqa: S101 - checked at start (S019)
+    theirs = other.table.columns
+    inner = select(theirs.id).where(
+        theirs.live == 1, permissions.condition(actor, "read", other, theirs), _where_here(other, condition)
+    )
+    if via.through is None:
+        return section.table.columns[via.name].in_(inner)
+    mine, linked = list(via.through.columns)
+    return section.table.columns.id.in_(select(mine).where(linked.in_(inner)))
+
+
+def _where_here(section: Section, condition: Condition) -> ColumnElement[bool]:
     field, operator, value = condition.field, condition.operator, condition.value
     if field.name == "is_pinned" and section.pins:
         is_pinned = pins.is_pinned(section)
         return is_pinned if bool(value) == (operator not in ("ne",)) else not_(is_pinned)
+    if isinstance(value, Named):
+        return _where_named(section, field, value)
     if field.kind is Kind.RELATIONS:
         return _where_linked(section.table, field, operator, value)
     column = section.table.columns[field.name]
@@ -93,8 +228,36 @@ def where(section: Section, condition: Condition) -> ColumnElement[bool]:
             return or_(column != value, column.is_(None))
         case "eq":
             return _equals(column, condition)
+    if isinstance(value, Age):
+        return _younger_or_older(column, operator, value.since)
     edge = _ordered(section, field, value)
     return _compared(operator, *edge, whole_day=_is_whole_day(condition))
+
+
+def _younger_or_older(column: Any, operator: str, since: datetime) -> ColumnElement[bool]:
+    """Less than seven days old is later than seven days ago."""
+    younger = operator in ("lt", "lte")
+    answer: ColumnElement[bool] = column > since if younger else column < since
+    return answer
+
+
+def _where_named(section: Section, field: Field, value: Named) -> ColumnElement[bool]:
+    """A related row whose title has these words. The title is readable with the row that shows it."""
+    assert field.target is not None  # noqa: S101 - checked at start (S011)
+    theirs = field.target.__table__.columns
+    keys = [theirs.get(f"{name}_key", theirs[name]) for name in field.target.__title__]
+    title: ColumnElement[Any] = keys[0]
+    for more in keys[1:]:
+        title = title + " " + more
+    if value.whole:
+        named = title == value.folded
+    else:
+        named = (literal(" ") + title + literal(" ")).contains(f" {value.folded} ", autoescape=True)
+    found = select(theirs.id).where(named)
+    if field.through is None:
+        return section.table.columns[field.name].in_(found)
+    mine, linked = list(field.through.columns)
+    return section.table.columns.id.in_(select(mine).where(linked.in_(found)))
 
 
 def _equals(column: Any, condition: Condition) -> ColumnElement[bool]:
@@ -142,9 +305,10 @@ def _where_linked(table: Table, field: Field, operator: str, value: Any) -> Colu
     return not_(matching) if operator == "ne" else matching
 
 
-def where_words(section: Section, words: list[str]) -> ColumnElement[bool]:
-    """Each word stands in one of the searched fields."""
-    return and_(*(or_(*(_contains(section, name, text.fold(word)) for name in section.search)) for word in words))
+def where_words(section: Section, words: Sequence[str]) -> ColumnElement[bool]:
+    """Each word stands in one of the searched fields, letter by letter: for rows without a document."""
+    asked = [word[:LETTERS_MOST] for word in words[:WORDS_MOST]]
+    return and_(true(), *(or_(*(_contains(section, name, word) for name in section.search)) for word in asked))
 
 
 def bounded_count(matching: Any, most: int) -> Any:

@@ -10,17 +10,23 @@ from typing import Any, Protocol
 from admin_site.accounts import permissions
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
-from admin_site.records.filters import OPERATORS, Condition, read_condition
+from admin_site.records import keyset, language, resolve
+from admin_site.records.filters import OPERATORS, Condition, Every, Node, Words, read_condition
+from admin_site.records.search.terms import Term
 
 PER_PAGE = 50
 PER_PAGE_MOST = 200
 # Further than this, a page number costs what lies before it.
 DEEPEST_ROW = 10_000
-WORDS_MOST = 10
-Q_LENGTH = 400
+Q_LENGTH = 1_000
 CONDITIONS_MOST = 50
-# Words of the query string that are not fields.
-OWN_WORDS = frozenset({"q", "sort", "page", "per_page", "pinned"})
+ORDERS_MOST = 5
+COLUMNS_MOST = 30
+# Words of the query string that are not fields, and what words of a page itself begin with.
+OWN_WORDS = frozenset(
+    {"q", "sort", "page", "after", "per_page", "pinned", "columns", "view", "count", "group", "plain"}
+)
+PAGE_WORDS = ("find.", "b.")
 
 
 class Args(Protocol):
@@ -43,6 +49,14 @@ class Order:
 TRASH_SORT = (Order("deleted_at", descending=True),)
 
 
+@dataclass(frozen=True)
+class Part:
+    """One part of ``q=`` as it was typed, and what it means; None where it was left out."""
+
+    typed: language.Node
+    meaning: Node | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class ListQuery:
     """What a list shows. ``problems`` has a sentence for each word that was not understood."""
@@ -50,12 +64,22 @@ class ListQuery:
     section: Section
     conditions: tuple[Condition, ...] = ()
     q: str = ""
+    parts: tuple[Part, ...] = field(default=(), compare=False)
+    # Empty where nobody sorted: then the best come first if words are searched for.
     sort: tuple[Order, ...] = ()
     page: int = 1
+    # The position that Next and Previous carry; ``page`` then only says how far it is.
+    after: str = ""
     per_page: int = PER_PAGE
     pinned: str = ""
     # What ``pinned`` is where nobody says: pages show the band first, the API does not order by pins.
     pinned_unless_said: str = field(default="", compare=False)
+    # Fields in their order; empty for those that the person prefers.
+    columns: tuple[str, ...] = ()
+    view: int = 0
+    # Whether the rows are counted to the last.
+    is_exact: bool = False
+    group: str = ""
     trashed: bool = False
     problems: tuple[str, ...] = field(default=(), compare=False)
 
@@ -65,39 +89,86 @@ class ListQuery:
         return _Reader(section, actor, pinned).read(args)
 
     @property
-    def words(self) -> list[str]:
-        """The words to search for."""
-        return self.q.split()[:WORDS_MOST]
+    def terms(self) -> tuple[Term, ...]:
+        """The words that every row must have: by them the list is ranked and marked."""
+        return tuple(resolve.words_of(tuple(part.meaning for part in self.parts)))
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every filter, of the query string and of ``q=``."""
+        return (*self.conditions, *(part.meaning for part in self.parts if part.meaning is not None))
+
+    @property
+    def filters(self) -> tuple[Node, ...]:
+        """The same without the words that the list is ranked by."""
+        return (*self.conditions, *(rest for part in self.parts if (rest := without_words(part.meaning)) is not None))
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """How it is sorted, said or not."""
+        return self.sort or (TRASH_SORT if self.trashed else default_sort(self.section))
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the best come first."""
+        return bool(self.terms) and not self.sort and not self.trashed
 
     @property
     def is_narrowed(self) -> bool:
         """Whether it leaves rows out."""
-        return bool(self.conditions or self.q)
+        return bool(self.conditions or self.q or self.pinned in ("only", "none"))
 
     def to_args(self, **changes: Any) -> dict[str, str]:
-        """The query string that gives this list again, with some parts changed."""
-        query = replace(self, **changes) if changes else self
+        """The query string that gives this list again, with some parts changed.
+
+        Whoever changes what the list shows begins at its first page.
+        """
+        query = _changed(self, {"after": "", "page": 1} | changes) if changes else self
         args = {condition.name: condition.text for condition in query.conditions}
-        if query.q:
-            args["q"] = query.q
-        if query.sort not in ((), TRASH_SORT, default_sort(query.section)):
-            args["sort"] = ",".join(map(str, query.sort))
-        if query.pinned != query.pinned_unless_said:
-            args["pinned"] = query.pinned
-        if query.per_page != PER_PAGE:
-            args["per_page"] = str(query.per_page)
-        if query.page > 1:
-            args["page"] = str(query.page)
-        return args
+        said = {
+            "q": query.q,
+            "sort": ",".join(map(str, query.sort)) if query.sort != default_sort(query.section) or query.terms else "",
+            "pinned": query.pinned if query.pinned != query.pinned_unless_said else "",
+            "per_page": str(query.per_page) if query.per_page != PER_PAGE else "",
+            "columns": ",".join(query.columns),
+            "group": query.group,
+            "view": str(query.view or ""),
+            "count": "exact" if query.is_exact else "",
+            "page": str(query.page) if query.page > 1 else "",
+            "after": query.after,
+        }
+        return args | {name: value for name, value in said.items() if value}
 
     def in_trash(self) -> "ListQuery":
         """The same list of what is in the trash, last moved first unless it was sorted."""
-        is_unsorted = self.sort == default_sort(self.section)
-        return replace(self, trashed=True, sort=TRASH_SORT if is_unsorted else self.sort)
+        return replace(self, trashed=True)
 
-    def without(self, condition: Condition) -> "ListQuery":
+    def without(self, gone: Condition | Part) -> "ListQuery":
         """The same list with one filter taken away, from its beginning."""
-        return replace(self, conditions=tuple(c for c in self.conditions if c != condition), page=1)
+        if isinstance(gone, Condition):
+            return replace(self, conditions=tuple(c for c in self.conditions if c != gone), page=1, after="")
+        kept = tuple(part for part in self.parts if part is not gone)
+        q = language.write(language.Group(tuple(part.typed for part in kept)))
+        return replace(self, parts=kept, q=q, page=1, after="")
+
+    def as_text(self) -> str:
+        """All filters in the language of ``q=``."""
+        said = [resolve.said(condition) for condition in self.conditions]
+        return " ".join([*said, *([self.q] if self.q else [])])
+
+
+def _changed(query: ListQuery, changes: Mapping[str, Any]) -> ListQuery:
+    return replace(query, **changes)
+
+
+def without_words(node: Node | None) -> Node | None:
+    """A filter without the words that the list is ranked by; None where nothing is left."""
+    if node is None or isinstance(node, Words):
+        return None
+    if isinstance(node, Every):
+        kept = tuple(rest for part in node.parts if (rest := without_words(part)) is not None)
+        return Every(kept) if kept or not node.parts else None
+    return node
 
 
 def default_sort(section: Section) -> tuple[Order, ...]:
@@ -116,6 +187,21 @@ def sortable(section: Section) -> Mapping[str, Field]:
     }
 
 
+def listable(section: Section) -> Mapping[str, Field]:
+    """The fields that can be columns of a list."""
+    return {name: item for name, item in section.all_fields.items() if not item.secret}
+
+
+def groupable(section: Section) -> Mapping[str, Field]:
+    """The fields that a list can be grouped by: those with few values."""
+    kinds = (Kind.CHOICE, Kind.BOOLEAN, Kind.RELATION)
+    return {
+        name: item
+        for name, item in section.all_fields.items()
+        if item.kind in kinds and not item.secret and name in section.table.columns
+    }
+
+
 class _Reader:
     def __init__(self, section: Section, actor: Actor, pinned: str) -> None:
         self.section, self.actor, self.pinned_unless_said = section, actor, pinned
@@ -125,32 +211,44 @@ class _Reader:
         pairs = list(args.items(multi=True))
         last = dict(pairs)
         conditions = tuple(self._conditions(pairs))
+        q = self._q(last.get("q", ""))
         return ListQuery(
             section=self.section,
             conditions=conditions,
-            q=self._q(last.get("q", "")),
+            q=q,
+            parts=self._parts(q),
             sort=self._sort(last.get("sort", "")),
             page=self._number(last, "page", 1, None),
+            after=self._after(last.get("after", "")),
             per_page=self._number(last, "per_page", PER_PAGE, PER_PAGE_MOST),
             pinned=self._pinned(last.get("pinned", "")),
             pinned_unless_said=self.pinned_unless_said,
+            columns=self._columns(last.get("columns", "")),
+            view=self._number(last, "view", 0, None),
+            is_exact=last.get("count") == "exact",
+            group=self._group(last.get("group", "")),
             problems=tuple(self.problems),
         )
 
     def _conditions(self, pairs: list[tuple[str, str]]) -> Iterator[Condition]:
-        filled = [(name, raw) for name, raw in pairs if name not in OWN_WORDS and not name.startswith("find.") and raw]
+        filled = [
+            (name, raw) for name, raw in pairs if name not in OWN_WORDS and not name.startswith(PAGE_WORDS) and raw
+        ]
         if len(filled) > CONDITIONS_MOST:
             self.problems.append(f"A list takes at most {CONDITIONS_MOST} filters; the others were left out.")
         for name, raw in filled[:CONDITIONS_MOST]:
-            field_name, _, operator = name.partition("__")
-            known = self.section.all_fields.get(field_name)
-            if known is None or known.secret or (operator or "eq") not in OPERATORS:
+            path, _, operator = name.partition("__")
+            try:
+                via, known = resolve.path_of(self.section, self.actor, path)
+                if (operator or "eq") not in OPERATORS:
+                    raise LookupError
+            except LookupError:
                 self.problems.append(f"There is no filter “{name[:40]}”; it was left out.")
                 continue
             if not permissions.allows(self.actor, "read", self.section):
                 continue
             try:
-                yield read_condition(known, operator or "eq", raw)
+                yield replace(read_condition(known, operator or "eq", raw), via=via)
             except ValueError as error:
                 self.problems.append(f"{error} The filter was left out.")
 
@@ -159,16 +257,48 @@ class _Reader:
             self.problems.append(f"The search was cut to {Q_LENGTH} characters.")
         return " ".join(raw.replace("\0", " ").encode("utf-8", "replace").decode()[:Q_LENGTH].split())
 
+    def _parts(self, q: str) -> tuple[Part, ...]:
+        if not q or not permissions.allows(self.actor, "read", self.section):
+            return ()
+        resolver = resolve.Resolver(self.section, self.actor)
+        tree, meanings = resolver.read(q)
+        self.problems += [problem.sentence for problem in resolver.problems]
+        return tuple(Part(typed, meaning) for typed, meaning in zip(tree.parts, meanings, strict=True))
+
     def _sort(self, raw: str) -> tuple[Order, ...]:
         orders: dict[str, Order] = {}
         allowed = sortable(self.section)
-        for part in raw.split(",") if raw else ():
+        for part in raw.split(",")[:ORDERS_MOST] if raw else ():
             name = part.strip().removeprefix("-")
             if name in allowed:
                 orders.setdefault(name, Order(name, part.strip().startswith("-")))
             else:
                 self.problems.append(f"The list cannot be sorted by “{part[:40]}”.")
-        return tuple(orders.values()) or default_sort(self.section)
+        return tuple(orders.values())
+
+    def _after(self, raw: str) -> str:
+        if not raw:
+            return ""
+        try:
+            keyset.read(raw)
+        except ValueError:
+            self.problems.append("The page that was asked for is not known; this is the first one.")
+            return ""
+        return raw
+
+    def _columns(self, raw: str) -> tuple[str, ...]:
+        names = dict.fromkeys(part.strip() for part in raw.split(",")[:COLUMNS_MOST] if part.strip())
+        allowed = listable(self.section)
+        for name in names:
+            if name not in allowed:
+                self.problems.append(f"There is no column “{name[:40]}”; it was left out.")
+        return tuple(name for name in names if name in allowed)
+
+    def _group(self, raw: str) -> str:
+        if raw and raw not in groupable(self.section):
+            self.problems.append(f"The list cannot be grouped by “{raw[:40]}”.")
+            return ""
+        return raw
 
     def _number(self, args: Mapping[str, str], name: str, default: int, most: int | None) -> int:
         raw = args.get(name, "")

@@ -1,6 +1,7 @@
 """Pins: rows that stay above every sort, filter and page. A pin is a row of its own."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -10,13 +11,13 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    bindparam,
     delete,
-    exists,
     func,
     insert,
-    literal,
     or_,
     select,
+    update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -49,41 +50,91 @@ class Pin(Model):
     until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-def _stands(section: Section) -> ColumnElement[bool]:
-    return and_(Pin.section == section.name, Pin.user_id.is_(None), or_(Pin.until.is_(None), Pin.until > clock.now()))
+def _stands(section: Section, user_id: int | None = None) -> ColumnElement[bool]:
+    """Pins that have not lapsed: those for everyone, or those of one person."""
+    whose = Pin.user_id.is_(None) if user_id is None else Pin.user_id == user_id
+    return and_(Pin.section == section.name, whose, or_(Pin.until.is_(None), Pin.until > clock.now()))
 
 
 def is_pinned(section: Section) -> ColumnElement[bool]:
     """Whether a row of the section's table is pinned for everyone, as SQL."""
-    return exists(select(literal(1)).where(_stands(section), Pin.row_id == section.table.columns.id))
+    return section.table.columns.id.in_(select(Pin.row_id).where(_stands(section)))
 
 
-def in_order(section: Section, rows: Select[Any], limit: int = BAND_LENGTH) -> Select[Any]:
-    """Rows of the section narrowed to the pinned ones, in the order of their pins, with ``until``."""
-    joined = rows.add_columns(Pin.until).join(Pin, Pin.row_id == section.table.columns.id).where(_stands(section))
-    return joined.order_by(Pin.position, Pin.id).limit(limit)
+def band(section: Section, rows: Select[Any], user_id: int | None, limit: int = BAND_LENGTH) -> Select[Any]:
+    """Rows of the section narrowed to the pinned ones: for everyone, then this person's own, each in their order.
+
+    Adds ``pin_id``, ``pin_user_id``, ``pin_until`` and ``pin_reason``. A row that is pinned for both comes twice.
+    """
+    stands = _stands(section) if user_id is None else or_(_stands(section), _stands(section, user_id))
+    joined = rows.add_columns(
+        Pin.id.label("pin_id"), Pin.user_id.label("pin_user_id"), Pin.until.label("pin_until"),
+        Pin.reason.label("pin_reason"),
+    ).join(Pin, Pin.row_id == section.table.columns.id)  # fmt: skip
+    is_own = Pin.user_id.is_not(None)
+    return joined.where(stands).order_by(is_own, Pin.position, Pin.id).limit(limit)
 
 
-def pinned_among(section: Section, ids: list[int]) -> set[int]:
+def standing(section: Section, rows: Select[Any], user_id: int | None) -> Select[Any]:
+    """Rows of the section narrowed to those pinned for everyone, or for one person, in order, with ``pin_id``."""
+    joined = rows.add_columns(Pin.id.label("pin_id")).join(Pin, Pin.row_id == section.table.columns.id)
+    return joined.where(_stands(section, user_id)).order_by(Pin.position, Pin.id)
+
+
+def pinned_among(section: Section, ids: Sequence[int]) -> set[int]:
     """Which of these rows are pinned for everyone."""
     query = select(Pin.row_id).where(_stands(section), Pin.row_id.in_(ids))
     return set(db.session.execute(query).scalars())
 
 
-def pin(section: Section, row_ids: list[int], actor_id: int | None) -> None:
-    """Pin rows for everyone, each on top of those that are pinned already. For ``records.writes`` only."""
-    unpin(section, row_ids)  # what is left of a pin that lapsed
-    top = db.session.execute(select(func.min(Pin.position)).where(Pin.section == section.name)).scalar() or 0
+def own_among(section: Section, user_id: int | None, ids: Sequence[int]) -> set[int]:
+    """Which of these rows the person has pinned for themselves."""
+    if user_id is None:
+        return set()
+    query = select(Pin.row_id).where(_stands(section, user_id), Pin.row_id.in_(ids))
+    return set(db.session.execute(query).scalars())
+
+
+def lapsing(section: Section, within: timedelta) -> ColumnElement[bool]:
+    """Whether the pin of a row, for everyone, ends within this time, as SQL."""
+    soon = and_(_stands(section), Pin.until <= clock.now() + within)
+    return section.table.columns.id.in_(select(Pin.row_id).where(soon))
+
+
+def pin(section: Section, row_ids: Sequence[int], actor_id: int | None, *, user_id: int | None = None) -> None:
+    """Pin rows, each on top of those that are pinned already. For ``records.writes`` only."""
+    unpin(section, row_ids, user_id=user_id)  # what is left of a pin that lapsed
+    whose = Pin.user_id.is_(None) if user_id is None else Pin.user_id == user_id
+    here = select(func.min(Pin.position)).where(Pin.section == section.name, whose)
+    top = db.session.execute(here).scalar() or 0
     now = clock.now()
     rows = [
         {"section": section.name, "row_id": row_id, "position": top - place, "created_at": now,
-         "created_by": actor_id, "reason": ""}
+         "created_by": actor_id, "user_id": user_id, "reason": ""}
         for place, row_id in enumerate(row_ids, start=1)
     ]  # fmt: skip
     if rows:
         db.session.execute(insert(Pin), rows)
 
 
-def unpin(section: Section, row_ids: list[int]) -> None:
-    """Take the global pins of these rows away. For ``records.writes`` only."""
-    db.session.execute(delete(Pin).where(Pin.section == section.name, Pin.row_id.in_(row_ids), Pin.user_id.is_(None)))
+def unpin(section: Section, row_ids: Sequence[int], *, user_id: int | None = None) -> None:
+    """Take the pins of these rows away, for everyone or for one person. For ``records.writes`` only."""
+    whose = Pin.user_id.is_(None) if user_id is None else Pin.user_id == user_id
+    db.session.execute(delete(Pin).where(Pin.section == section.name, Pin.row_id.in_(row_ids), whose))
+
+
+def locked(section: Section, user_id: int | None) -> list[Any]:
+    """The pins that stand, in their order, which stays as it is until the transaction ends."""
+    query = select(Pin.id, Pin.row_id, Pin.position).where(_stands(section, user_id)).order_by(Pin.id)
+    # Locked in one order by everybody; what the wait for a lock has changed is sorted here.
+    rows = db.session.execute(query.with_for_update()).all()
+    return sorted(rows, key=lambda row: (row.position, row.id))
+
+
+def reorder(order: Sequence[Any]) -> None:
+    """Give these locked pins new positions, one after the other; only those that move are written."""
+    moved = [{"pin": row.id, "to": place} for place, row in enumerate(order, start=1) if row.position != place]
+    if moved:
+        table = Pin.__table__
+        statement = update(table).where(table.columns.id == bindparam("pin")).values(position=bindparam("to"))  # type: ignore[arg-type]
+        db.session.connection().execute(statement, moved)

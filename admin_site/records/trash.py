@@ -13,7 +13,7 @@ from admin_site.core.database import db
 from admin_site.core.errors import Conflict
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
-from admin_site.records import reads, validation, writes
+from admin_site.records import relations, validation, writes
 from admin_site.records.effects import Deed
 
 # Rows are locked and written in lots of this size.
@@ -26,14 +26,14 @@ class Dependents:
 
     section: Section
     count: int
-    samples: Sequence[reads.Title]
+    samples: Sequence[relations.Title]
 
 
 def dependents(section: Section, row_id: int, *, samples: int = 10) -> list[Dependents]:
     """What would go to the trash along with a row."""
     found = []
     for other, ids in _requiring(section, [row_id]):
-        named = reads.titles(other.model, ids[:samples])
+        named = relations.titles(other.model, ids[:samples])
         found.append(Dependents(other, len(ids), [named[number] for number in ids[:samples]]))
     return found
 
@@ -99,12 +99,12 @@ def _move(deed: Deed, section: Section, ids: list[int], state: dict[str, Any]) -
 def _check_parents(section: Section, row: Any) -> None:
     for field in section.all_fields.values():
         if field.kind is Kind.RELATION and field.required and field.target:
-            parent = reads.titles(field.target, [getattr(row, field.name)]).get(getattr(row, field.name))
+            parent = relations.titles(field.target, [getattr(row, field.name)]).get(getattr(row, field.name))
             if parent is not None and parent.trashed:
                 raise Conflict(_parent_first(section, field, parent))
 
 
-def _parent_first(section: Section, field: Field, parent: reads.Title) -> str:
+def _parent_first(section: Section, field: Field, parent: relations.Title) -> str:
     return f"Restore the {field.label.lower()} “{parent.text}” first: this {section.singular} belongs to it."
 
 

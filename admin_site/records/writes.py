@@ -19,7 +19,7 @@ from admin_site.core.errors import Conflict, Denied, Invalid, NotFound, Stale
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.history import log
-from admin_site.records import pins, reads, unique, validation, values
+from admin_site.records import pins, reads, relations, unique, validation, values
 from admin_site.records.effects import EFFECTS, Deed
 
 # A made-up address may be taken by somebody else at the same moment; then the next one is tried.
@@ -144,7 +144,7 @@ def _change(section: Section, actor: Actor, before: dict[str, Any], names: Seque
     for name in names:
         field = section.all_fields[name]
         if field.kind is Kind.RELATIONS:
-            old = reads.links(field, [before["id"]])[before["id"]]
+            old = relations.links(field, [before["id"]])[before["id"]]
             change.links[name] = (old, old)
         if name == "is_pinned":
             is_pinned = before["id"] in pins.pinned_among(section, [before["id"]])

@@ -53,9 +53,11 @@ def save_password() -> Response | tuple[str, int]:
 
 @blueprint.post("/appearance")
 def save_appearance() -> Response:
-    """Theme and density."""
+    """Theme, density, and whether single keys are shortcuts."""
+    form = request.form
+    shortcuts = "shortcuts" not in form or form.getlist("shortcuts")[-1] == "1"
     with atomic():
-        settings.save(_person_id(), theme=request.form.get("theme", ""), density=request.form.get("density", ""))
+        settings.save(_person_id(), theme=form.get("theme", ""), density=form.get("density", ""), shortcuts=shortcuts)
     flash("Your appearance was changed.", "ok")
     return redirect(url_for("account.page"))
 

@@ -17,7 +17,7 @@ BOOTSTRAP = Path(str(files("flask_bootstrap"))) / "static" / "bootstrap5"
 STYLES = (
     "tokens", "base", "icon", "button", "field", "menu", "shell", "page", "tabs", "toolbar", "filter", "list",
     "status", "avatar", "pager", "form", "picker", "savebar", "callout", "panel", "stat", "timeline", "diff", "toast",
-    "empty", "auth", "print",
+    "palette", "empty", "auth", "print",
 )  # fmt: skip
 
 blueprint = Blueprint("assets", __name__, url_prefix="/assets")

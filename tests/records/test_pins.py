@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from admin_site.core import clock, registry
 from admin_site.core.database import atomic, db
-from admin_site.records import reads, writes
+from admin_site.records import paging, writes
 from admin_site.records.list_query import ListQuery
 from admin_site.records.pins import Pin
 from tests.factories import make
@@ -16,7 +16,7 @@ from tests.factories import make
 
 def page(cast, **args):
     query = ListQuery.from_args(registry.get("notes"), MultiDict(args), cast.viewer)
-    return reads.page(cast.viewer, query)
+    return paging.page(cast.viewer, query)
 
 
 def ids(items):
@@ -49,7 +49,7 @@ def test_a_pin_lapses_at_its_end(cast):
     end = clock.now() + timedelta(days=1)
     with atomic():
         db.session.execute(update(Pin).values(until=end))
-    assert page(cast, pinned="first").pinned[0].pinned_until == end
+    assert page(cast, pinned="first").pinned[0].pin.until == end
     with clock.set_to(end):
         assert ids(page(cast, pinned="first").pinned) == []
         assert ids(page(cast, pinned="first").items) == [number]
@@ -80,4 +80,4 @@ def test_trashed_rows_leave_the_band_and_return_to_it(cast):
 def test_sections_without_pins_have_no_band(cast, name):
     make(name)
     query = ListQuery.from_args(registry.get(name), MultiDict({"pinned": "first"}), cast.viewer)
-    assert reads.page(cast.viewer, query).pinned == []
+    assert paging.page(cast.viewer, query).pinned == []

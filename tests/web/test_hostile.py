@@ -11,7 +11,7 @@ from admin_site import sections
 from admin_site.core import registry
 from admin_site.core.database import atomic, db
 from admin_site.core.section import TEXT_KINDS, Kind
-from admin_site.records import reads, trash
+from admin_site.records import reads, relations, trash
 from admin_site.records.filters import OPERATORS
 from tests.client import soup
 from tests.factories import make, values_of
@@ -420,7 +420,7 @@ def test_a_body_over_eight_megabytes_is_refused(admin):
 def test_sixty_thousand_fields_are_refused(admin, path):
     body = urlencode(typed("students")) + "".join(f"&x{number}=" for number in range(60_000))
     assert post_raw(admin, path, body).status_code in (400, 413)
-    assert list(reads.titles(registry.get("students").model, range(1, 10))) == []
+    assert list(relations.titles(registry.get("students").model, range(1, 10))) == []
 
 
 def test_too_many_parts_are_refused(admin):

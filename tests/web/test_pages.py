@@ -234,7 +234,7 @@ def test_filters_chips_and_wrong_words(cast, sign_in):
     page = viewer.page("/admin/posts/?status=review")
     assert [row.text.strip() for row in page.select("tbody .title")] == ["River"]
     assert page.select_one(".chip").text.split() == ["Status", "is", "In", "review"]
-    assert page.select_one(".chip a")["href"] == "/admin/posts/"
+    assert page.select(".chip a")[-1]["href"] == "/admin/posts/"
     wrong = viewer.page("/admin/posts/?status=nonsense&colour=red")
     assert len(wrong.select("tbody .title")) == 2
     assert "There is no filter “colour”" in wrong.text

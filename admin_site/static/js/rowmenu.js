@@ -11,13 +11,16 @@ function menu(link, template) {
   summary.setAttribute("aria-label", link.getAttribute("aria-label"));
   summary.append(...link.childNodes);
   details.append(summary);
+  details.dataset.may = link.dataset.may;
   details.addEventListener("toggle", () => fill(details, link, template), { once: true });
   return details;
 }
 
 function fill(details, link, template) {
   const list = template.content.cloneNode(true);
-  const [path, state] = link.getAttribute("href").split("?");
+  const path = link.getAttribute("href");
+  const back = document.querySelector(".list[data-state]")?.dataset.state;
+  const state = back ? new URLSearchParams({ back }) : "";
   for (const entry of list.querySelectorAll("[data-needs]")) {
     if (!link.dataset.may.includes(entry.dataset.needs)) entry.remove();
   }

@@ -8,6 +8,7 @@ from admin_site.core import registry
 from admin_site.web import security
 from admin_site.web.admin.guard import GuardedView
 from admin_site.web.admin.home import HomeView
+from admin_site.web.admin.pins_view import PinsView
 from admin_site.web.admin.section_view import SectionView
 from admin_site.web.assets import STATIC
 
@@ -20,6 +21,7 @@ def init_app(app: Flask) -> None:
     """Add the home page and a view for each section, grouped in the menu."""
     theme = Theme(folder=str(STATIC.parent / "templates"), base_template="layout.html")
     admin = Admin(app, name="Admin Site", index_view=HomeView(), theme=theme, csp_nonce_generator=security.nonce)
+    admin.add_view(PinsView())
     for section in registry.all_sections():
         admin.add_view(SectionView(section))
     check(admin)

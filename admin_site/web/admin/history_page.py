@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 from admin_site.accounts.models import User
 from admin_site.core.section import Field, Kind, Section
 from admin_site.history import log
-from admin_site.records import reads
+from admin_site.records import relations
 
 VERBS = {"create": "added", "update": "changed", "delete": "moved to the trash", "restore": "restored"}
 # Longer texts are shown whole, old beside new: comparing takes the product of their words.
@@ -34,7 +34,7 @@ class Event:
     """One entry, ready to be shown."""
 
     entry: log.ReadEntry
-    who: reads.Title | None
+    who: relations.Title | None
     verb: str
     lines: list[Line]
 
@@ -47,7 +47,7 @@ class Event:
 def events(section: Section, row_id: int, *, before: int | None = None) -> list[Event]:
     """The entries of a row, newest first."""
     entries = log.of_row(section.name, row_id, before=before)
-    people = reads.titles(User, [entry.actor_id for entry in entries if entry.actor_id])
+    people = relations.titles(User, [entry.actor_id for entry in entries if entry.actor_id])
     return [
         Event(entry, people.get(entry.actor_id or 0), VERBS[entry.action], list(_lines(section, entry.changes)))
         for entry in entries

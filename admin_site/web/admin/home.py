@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flask import url_for
+from flask import Response, jsonify, request, url_for
 from flask_admin import AdminIndexView, expose
 from werkzeug.datastructures import MultiDict
 
@@ -12,12 +12,15 @@ from admin_site.accounts import permissions
 from admin_site.accounts.actor import Actor
 from admin_site.core import clock, registry
 from admin_site.core.section import Section
-from admin_site.records import reads
+from admin_site.records import paging, reads
 from admin_site.records.list_query import ListQuery
+from admin_site.web.admin import search_page
 from admin_site.web.admin.guard import GuardedView
 from admin_site.web.identity import actor
 
 RECENT_ROWS = 6
+# Rows of each section on the search page.
+RESULTS = 20
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Card:
 class HomeView(GuardedView, AdminIndexView):
     """``/admin/``"""
 
-    actions: ClassVar[dict[str, str]] = {"index": "read"}
+    actions: ClassVar[dict[str, str]] = {"index": "read", "search": "read", "palette": "read", "keys": "read"}
 
     def __init__(self) -> None:
         super().__init__(name="Home", menu_icon_type="bi", menu_icon_value="house")
@@ -62,6 +65,28 @@ class HomeView(GuardedView, AdminIndexView):
             cards=list(_cards(person)),
             recent=_recent(person),
         )
+
+    @expose("/search")
+    def search(self) -> str:
+        """Search over all sections, for those without script and for the whole of it."""
+        q = request.args.get("q", "")
+        result = search_page.search(actor(), q, limit=RESULTS)
+        return self.render("admin/search.html", q=q, result=result, is_asked=bool(q.strip()))
+
+    @expose("/search.json")
+    def palette(self) -> Response:
+        """The same, a few of each section, as JSON for the palette."""
+        result = search_page.search(actor(), request.args.get("q", ""))
+        said = f"{result.count:,}{'+' if result.is_bounded else ''}"
+        return jsonify(
+            shelves=[shelf.as_json() for shelf in result.shelves], count=said, corrected=result.corrected,
+            problems=result.problems,
+        )  # fmt: skip
+
+    @expose("/keys")
+    def keys(self) -> str:
+        """What the keyboard can do."""
+        return self.render("admin/keys.html")
 
 
 def _greeting() -> str:
@@ -104,5 +129,5 @@ def _recent(person: Actor) -> list[Any]:
             query = ListQuery.from_args(
                 section, MultiDict({"sort": "-updated_at", "per_page": str(RECENT_ROWS)}), person
             )
-            found += reads.newest(person, query)
+            found += paging.first(person, query, query.section.title_columns)
     return sorted(found, key=lambda item: item.row.updated_at, reverse=True)[:RECENT_ROWS]

@@ -1,15 +1,18 @@
-"""What the list template needs beside the page itself: columns with their sort links, chips, filter controls."""
+"""What the list template needs beside the page itself: columns with their sort links, chips, tabs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Request, url_for
+from flask import url_for
 
 from admin_site.accounts.actor import Actor
 from admin_site.core.section import Field, Kind, Section
-from admin_site.records import filters, reads
-from admin_site.records.list_query import ListQuery, Order, sortable
+from admin_site.records import filters, language, relations
+from admin_site.records.filters import Age, Condition, Named, Node, Not
+from admin_site.records.list_query import ListQuery, Order, Part, listable, sortable
+from admin_site.records.views import Preferences, View
 
 PER_PAGE_CHOICES = (25, 50, 100, 200)
 # How wide a column is, by what it holds.
@@ -18,17 +21,24 @@ WIDTHS: Mapping[Kind, str] = {
     Kind.ISBN: "c-m", Kind.PASSWORD: "c-m", Kind.INTEGER: "c-s", Kind.BOOLEAN: "c-s", Kind.CHOICE: "c-sm",
     Kind.DATETIME: "c-sm", Kind.RELATION: "c-l", Kind.RELATIONS: "c-m",
 }  # fmt: skip
+# What a cell can be changed to without leaving the list.
+INLINE = frozenset(
+    {Kind.TEXT, Kind.EMAIL, Kind.SLUG, Kind.ISBN, Kind.INTEGER, Kind.CHOICE, Kind.BOOLEAN, Kind.RELATION}
+)
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the table."""
+    """One column of the table. ``place`` is its number in a sort by several columns."""
 
     field: Field
     width: str
     priority: str
     sort_url: str
+    more_url: str
     direction: str
+    place: int
+    is_inline: bool
 
     @property
     def name(self) -> str:
@@ -45,20 +55,18 @@ class Column:
 class Chip:
     """One active filter in words, and the list without it."""
 
-    label: str
-    operator: str
+    text: str
     value: str
     remove_url: str
 
 
 @dataclass(frozen=True)
-class Control:
-    """One filter of the panel: its present value and, for relations, what can be chosen."""
+class Tab:
+    """A saved view among the tabs of a list."""
 
-    field: Field
-    values: Mapping[str, str]
-    options: Sequence[reads.Title] = ()
-    found: str = ""
+    view: View
+    url: str
+    is_current: bool
 
 
 def list_url(query: ListQuery, **changes: Any) -> str:
@@ -68,44 +76,101 @@ def list_url(query: ListQuery, **changes: Any) -> str:
     return url_for(f"{query.section.name}.{endpoint}", **args)
 
 
-def columns(query: ListQuery) -> list[Column]:
-    """The columns that the declaration lists; the first is the row's title."""
+def beside(query: ListQuery, endpoint: str, **more: Any) -> str:
+    """The address of a page about this list, such as its filters or its export."""
+    return url_for(f"{query.section.name}.{endpoint}", **{**query.to_args(page=1), **more})
+
+
+def chosen_columns(query: ListQuery, preferences: Preferences) -> tuple[str, ...]:
+    """The columns to show: those of the address, else those that the person likes, else the declared ones."""
+    liked = tuple(name for name in preferences.columns if name in listable(query.section))
+    return query.columns or liked or query.section.columns
+
+
+def columns(query: ListQuery, names: Sequence[str], path: str, may_update: bool) -> list[Column]:
+    """The columns of the table; the first is the row's title. ``path`` is the address of the list."""
     section, allowed = query.section, sortable(query.section)
+    base = query.to_args(page=1)
     found = []
-    for place, name in enumerate(section.columns):
+    for place, name in enumerate(names):
         field = section.field(name)
-        is_last = place == len(section.columns) - 1
+        is_last = place == len(names) - 1
         priority = "" if place < 2 or is_last else "p2" if place == 2 else "p3"
         width = "" if place == 0 or field.kind is None else WIDTHS[field.kind]
-        order = next((order for order in query.sort if order.field == name), None)
-        url = list_url(query, sort=(_turned(field, order),), page=1) if name in allowed else ""
+        index = next((at for at, order in enumerate(query.orders) if order.field == name), None)
+        order = None if index is None or query.is_ranked else query.orders[index]
+        urls = _sort_urls(query, field, order, base, path) if name in allowed else ("", "")
         direction = "" if order is None else "descending" if order.descending else "ascending"
-        found.append(Column(field, width, priority, url, direction))
+        number = (index or 0) + 1 if order is not None and len(query.orders) > 1 else 0
+        is_inline = may_update and name in section.form and field.kind in INLINE
+        found.append(Column(field, width, priority, *urls, direction, number, is_inline))
     return found
 
 
-def _turned(field: Field, order: Order | None) -> Order:
+def _sort_urls(
+    query: ListQuery, field: Field, order: Order | None, base: Mapping[str, str], path: str
+) -> tuple[str, str]:
+    """The list sorted by this column alone, and sorted by it beside the others (Shift and click)."""
+    turned = Order(field.name, not order.descending) if order else Order(field.name, field.kind is Kind.DATETIME)
+    others = [other for other in query.sort if other.field != field.name]
     if order is not None:
-        return Order(field.name, not order.descending)
-    return Order(field.name, field.kind is Kind.DATETIME)
+        more = [turned if other.field == field.name else other for other in query.orders]
+    else:
+        more = [*others, turned]
+    return tuple(f"{path}?{urlencode({**base, 'sort': ','.join(map(str, orders))})}" for orders in ([turned], more))  # type: ignore[return-value]
+
+
+def tabs(query: ListQuery, preferences: Preferences) -> list[Tab]:
+    """The saved views of the person; which one is shown is part of the address."""
+    index = f"{query.section.name}.index_view"
+    return [Tab(view, url_for(index, view=view.id), view.id == query.view) for view in preferences.views]
 
 
 def chips(actor: Actor, query: ListQuery) -> Iterator[Chip]:
-    """The active filters in words."""
+    """The active filters in words; the words that are searched for stand in the box."""
     for condition in query.conditions:
-        field, operator = condition.field, filters.OPERATORS[condition.operator]
-        if condition.operator == "isnull":
-            operator, value = ("is empty", "") if condition.value else ("is not empty", "")
-        else:
-            value = _said(actor, query.section, condition)
-        yield Chip(field.label, operator, value, list_url(query.without(condition)))
+        label, value = _in_words(actor, query.section, condition)
+        yield Chip(label, value, list_url(query.without(condition)))
+    for part in query.parts:
+        if not _is_plain_word(part):
+            label, value = _part_in_words(actor, query.section, part)
+            yield Chip(label, value, list_url(query.without(part)))
 
 
-def _said(actor: Actor, section: Section, condition: filters.Condition) -> str:
+def _is_plain_word(part: Part) -> bool:
+    return part.meaning is None or (isinstance(part.typed, language.Term) and not part.typed.name)
+
+
+def _part_in_words(actor: Actor, section: Section, part: Part) -> tuple[str, str]:
+    meaning: Node | None = part.meaning
+    if isinstance(meaning, Condition):
+        return _in_words(actor, section, meaning)
+    if isinstance(meaning, Not) and isinstance(meaning.part, Condition):
+        label, value = _in_words(actor, section, meaning.part)
+        return label.replace(" is", " is not", 1) if " is" in label else f"not: {label}", value
+    return "", language.write(part.typed)
+
+
+def _in_words(actor: Actor, section: Section, condition: Condition) -> tuple[str, str]:
+    """What stands before the value, and the value."""
+    operator, value = filters.OPERATORS[condition.operator], condition.value
+    if condition.operator == "isnull":
+        return f"{condition.label} {'is empty' if value else 'is not empty'}", ""
+    if isinstance(value, Age):
+        younger = condition.operator in ("lt", "lte")
+        return (
+            (f"{condition.label} in the last", str(value)) if younger else (f"{condition.label} over", f"{value} ago")
+        )
+    if isinstance(value, Named) or condition.text == "me":
+        return f"{condition.label} is", condition.text
+    return f"{condition.label} {operator}", _said(actor, section, condition)
+
+
+def _said(actor: Actor, section: Section, condition: Condition) -> str:
     field = condition.field
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    if field.target:
-        titles = {title.id: title for title in reads.in_use(actor, section, field, ids=values)}
+    if field.target and condition.via is None:
+        titles = {title.id: title for title in relations.in_use(actor, section, field, ids=values)}
         return ", ".join(titles[value].text if value in titles else f"number {value}" for value in values)
     if field.kind is Kind.BOOLEAN:
         return "yes" if condition.value else "no"
@@ -114,25 +179,16 @@ def _said(actor: Actor, section: Section, condition: filters.Condition) -> str:
     return condition.text
 
 
-def controls(actor: Actor, query: ListQuery, request: Request) -> Iterator[Control]:
-    """The filters that the panel offers."""
-    section = query.section
-    present = {condition.name: condition.text for condition in query.conditions}
-    for name in section.filters:
-        field = section.field(name)
-        values = {key: text for key, text in present.items() if key.partition("__")[0] == name}
-        if field.is_relation:
-            found = request.args.get(f"find.{name}", "")
-            yield Control(field, values, _options(actor, section, field, values, found), found)
-        else:
-            yield Control(field, values)
+def encoded(args: Mapping[str, str]) -> str:
+    """A query string."""
+    return urlencode(args)
 
 
-def _options(
-    actor: Actor, section: Section, field: Field, values: Mapping[str, str], found: str
-) -> Sequence[reads.Title]:
-    options = reads.in_use(actor, section, field, found)
-    known = {option.id for option in options}
-    chosen = [int(text) for text in values.values() if text.isascii() and text.isdigit() and len(text) < 19]
-    missing = [number for number in chosen if number not in known]
-    return [*(reads.in_use(actor, section, field, ids=missing) if missing else ()), *options]
+def state(query: ListQuery) -> str:
+    """The query string by which one comes back to this list."""
+    return urlencode(query.to_args())
+
+
+def plain(query: ListQuery) -> ListQuery:
+    """The whole list, as it is liked to be sorted."""
+    return replace(query, conditions=(), parts=(), q="", page=1, after="", view=0)

@@ -10,7 +10,7 @@ from admin_site.accounts import permissions
 from admin_site.accounts.actor import Actor
 from admin_site.core.errors import Denied
 from admin_site.core.section import Field, Kind, Section
-from admin_site.records import reads
+from admin_site.records import reads, relations
 from admin_site.web.admin.forms import numbers
 
 
@@ -18,8 +18,8 @@ from admin_site.web.admin.forms import numbers
 class Picker:
     """What is chosen, what may be chosen, and the words that it was looked up with."""
 
-    chosen: Sequence[reads.Title]
-    candidates: Sequence[reads.Title]
+    chosen: Sequence[relations.Title]
+    candidates: Sequence[relations.Title]
     words: str
     was_asked: bool
 
@@ -43,11 +43,11 @@ def pickers(
 def _picker(actor: Actor, field: Field, typed: Any, item: reads.Item | None) -> Picker:
     ids = numbers(typed if field.kind is Kind.RELATIONS else [typed or ""])
     stood = [title.id for title in item.related(field.name)] if item else []
-    chosen = reads.choosable(actor, field, ids, stood)
+    chosen = relations.choosable(actor, field, ids, stood)
     known = {title.id for title in chosen}
     words = request.form.get(f"{field.name}.find", "")
     was_asked = request.form.get("_find") == field.name
-    found = reads.candidates(actor, field, words) if was_asked else _few(actor, field)
+    found = relations.candidates(actor, field, words) if was_asked else _few(actor, field)
     return Picker(
         chosen=chosen,
         candidates=[title for title in found if title.id not in known],
@@ -60,6 +60,6 @@ def _picker(actor: Actor, field: Field, typed: Any, item: reads.Item | None) -> 
 FEW = 8
 
 
-def _few(actor: Actor, field: Field) -> list[reads.Title]:
-    found = reads.candidates(actor, field, "", limit=FEW + 1)
+def _few(actor: Actor, field: Field) -> list[relations.Title]:
+    found = relations.candidates(actor, field, "", limit=FEW + 1)
     return found if len(found) <= FEW else []

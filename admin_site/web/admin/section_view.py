@@ -1,7 +1,7 @@
 """A section's pages: list, detail, create, edit, delete, history, trash. Derived from the declaration."""
 
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from flask import flash, jsonify, redirect, request, url_for
 from flask_admin import expose
@@ -16,21 +16,30 @@ from admin_site.core.database import atomic, db
 from admin_site.core.errors import AppError, Busy, Conflict, Invalid, NotFound, Stale
 from admin_site.core.section import Section
 from admin_site.history import log
-from admin_site.records import reads, trash, writes
-from admin_site.records.list_query import ListQuery
+from admin_site.records import filters, pinning, reads, relations, trash, writes
 from admin_site.web.admin import forms, history_page, list_page, picker
 from admin_site.web.admin.guard import GuardedView
+from admin_site.web.admin.list_view import ListRoutes
 from admin_site.web.identity import actor
 
 Answer = str | Response | tuple[str, int]
 
 
-class SectionView(GuardedView, ModelView):
+class SectionView(ListRoutes, GuardedView, ModelView):
     """Flask-Admin's model view with every route, read and write of its own replaced by a guarded one."""
 
     actions: ClassVar[dict[str, str]] = {
         "index_view": "read",
         "filters_view": "read",
+        "options_view": "read",
+        "counts_view": "read",
+        "views_view": "read",
+        "view_counts_view": "read",
+        "view_view": "read",
+        "export_view": "export",
+        "export_xlsx_view": "export",
+        "cell_view": "update",
+        "pin_own_view": "read",
         "details_view": "read",
         "history_view": "read",
         "create_view": "create",
@@ -62,30 +71,6 @@ class SectionView(GuardedView, ModelView):
         return permissions.allows(actor(), "read", self.section)
 
     # Pages
-
-    @expose("/")
-    def index_view(self) -> str:
-        """The list."""
-        return self._list(self._query(request.args), "admin/list.html")
-
-    @expose("/filters")
-    def filters_view(self) -> str:
-        """The filters of the list, as a page; with script it opens over the list."""
-        query = self._query(request.args)
-        controls = list(list_page.controls(actor(), query, request))
-        return self.render(
-            "admin/filters.html",
-            section=self.section,
-            query=query,
-            controls=controls,
-            list_url=list_page.list_url(query),
-        )
-
-    @expose("/trash")
-    def trash_view(self) -> str:
-        """The rows that were moved to the trash, last moved first."""
-        query = ListQuery.from_args(self.section, request.args, actor())
-        return self._list(query.in_trash(), "admin/trash.html")
 
     @expose("/<int:id>")
     def details_view(self, id: int) -> str:
@@ -156,6 +141,16 @@ class SectionView(GuardedView, ModelView):
         _say(self.section, item.title, "was pinned" if wanted else "is no longer pinned")
         return redirect(self._list_url())
 
+    @expose("/<int:id>/pin-own", methods=("POST",))
+    def pin_own_view(self, id: int) -> Response:
+        """Pins a row for oneself, or takes the pin away."""
+        item = self._item(id)
+        wanted = request.form.get("is_pinned") == "1"
+        with atomic():
+            pinning.pin_own(actor(), self.section, id, on=wanted)
+        _say(self.section, item.title, "is pinned for you" if wanted else "is no longer pinned for you")
+        return redirect(self._list_url())
+
     @expose("/lookup/<field_name>")
     def lookup_view(self, field_name: str) -> Response:
         """Candidates for a relation field, as JSON, for those who may set it."""
@@ -163,7 +158,7 @@ class SectionView(GuardedView, ModelView):
             raise NotFound
         field = self.section.field(field_name)
         picker.require(actor(), self.section, field)
-        found = reads.candidates(actor(), field, request.args.get("q", ""))
+        found = relations.candidates(actor(), field, request.args.get("q", ""))
         return jsonify(items=[{"id": str(title.id), "title": title.text} for title in found])
 
     # What the library would expose beside these
@@ -188,7 +183,7 @@ class SectionView(GuardedView, ModelView):
 
     def get_query(self) -> Any:
         """Only rows that the person may see."""
-        return db.session.query(self.model).filter(reads.visible(actor(), self.section))
+        return db.session.query(self.model).filter(filters.visible(actor(), self.section))
 
     def get_count_query(self) -> Any:
         """The same rows."""
@@ -248,19 +243,6 @@ class SectionView(GuardedView, ModelView):
 
     # Helpers in the order of their use
 
-    def _query(self, args: Any) -> ListQuery:
-        return ListQuery.from_args(self.section, args, actor(), pinned="first" if self.section.pins else "")
-
-    def _list(self, query: ListQuery, template: str) -> str:
-        page = reads.page(actor(), query)
-        for problem in query.problems:
-            flash(problem, "warn")
-        return self.render(
-            template, section=self.section, page=page, query=query, columns=list_page.columns(query),
-            chips=list(list_page.chips(actor(), query)),
-            list_url=list_page.list_url, per_page_choices=list_page.PER_PAGE_CHOICES, back=_state(query),
-        )  # fmt: skip
-
     def _item(self, id: int) -> reads.Item:
         return reads.item(actor(), self.section, id)
 
@@ -301,7 +283,7 @@ class SectionView(GuardedView, ModelView):
         return redirect(self._after_save(number))
 
     def _title_of(self, id: int) -> str:
-        return reads.titles(self.section.model, [id])[id].text
+        return relations.titles(self.section.model, [id])[id].text
 
     def _after_save(self, id: int) -> str:
         match request.form.get("_next"):
@@ -332,16 +314,12 @@ class SectionView(GuardedView, ModelView):
 
     def _list_url(self) -> str:
         """The list as it was left. Only its query string comes from the request, so it cannot lead elsewhere."""
-        return list_page.list_url(self._query(MultiDict(parse_qsl(self._back()))))
+        return list_page.list_url(self.query_of(MultiDict(parse_qsl(self._back()))))
 
 
 def _number(raw: str) -> int | None:
     """A number that fits a column, or none."""
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
-
-
-def _state(query: ListQuery) -> str:
-    return urlencode(query.to_args())
 
 
 def _say(section: Section, title: str, deed: str, along: int = 0) -> None:

@@ -1,0 +1,71 @@
+"""Rows of a list as a table of plain values: what CSV and XLSX files are made of.
+
+Read in lots, each by its position and each under the rights of that moment, so that memory stays flat
+and somebody whose right is taken away gets no further.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from admin_site.accounts import permissions
+from admin_site.core import clock
+from admin_site.core.errors import Denied
+from admin_site.core.rules import Actor
+from admin_site.core.section import Field, Kind, Section
+from admin_site.records import paging
+from admin_site.records.keyset import Position
+from admin_site.records.list_query import ListQuery, listable
+from admin_site.records.reads import Item
+
+LOT = 1_000
+# What a spreadsheet would take as the beginning of a formula.
+RISKY = ("=", "+", "-", "@", "\t", "\r", "'")
+
+
+def columns(section: Section, chosen: Sequence[str]) -> list[str]:
+    """The field names of the file: the number, then the chosen columns, or every field."""
+    names = chosen or tuple(listable(section))
+    return list(dict.fromkeys(["id", *names]))
+
+
+def lot(
+    actor: Actor, query: ListQuery, names: Sequence[str], position: Position | None
+) -> tuple[list[list[Any]], Position | None]:
+    """The next rows of the list in its order, with the values of these fields, and where they end (None: there).
+
+    Without the right to export, ``Denied``: it is asked for each lot.
+    """
+    section = query.section
+    if not permissions.allows(actor, "export", section):
+        raise Denied("The right to export was taken away.", needs=f"{section.name}.export")
+    query = replace(query, per_page=LOT, page=1, after="", pinned="" if query.pinned == "first" else query.pinned)
+    items, end = paging.walk(actor, query, names, position)
+    fields = [section.field(name) for name in names]
+    return [[plain(item, field) for field in fields] for item in items], end
+
+
+def plain(item: Item, field: Field) -> Any:
+    """A value as a file has it: related rows by title, moments in UTC."""
+    if field.is_relation:
+        return "|".join(title.text for title in item.related(field.name))
+    value = item.value(field.name)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if field.kind is Kind.DATETIME:
+        return clock.isoformat(value)
+    return value
+
+
+def harmless(value: Any) -> Any:
+    """A text that no spreadsheet takes for a formula; import takes the quote off again."""
+    if isinstance(value, str) and value.startswith(RISKY) and not is_number(value):
+        return f"'{value}"
+    return value
+
+
+def is_number(value: str) -> bool:
+    """Whether it is a plain number, which is left alone."""
+    return value.removeprefix("-").removeprefix("+").replace(".", "", 1).isdigit() and value.isascii()

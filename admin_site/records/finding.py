@@ -1,0 +1,126 @@
+"""One search over all sections, and what to try when nothing is found.
+
+Only sections that the person may read are asked, and only rows that they may see answer: a hidden row
+changes no result, no count and no suggestion.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from werkzeug.datastructures import MultiDict
+
+from admin_site.accounts import permissions
+from admin_site.core import registry
+from admin_site.core.rules import Actor
+from admin_site.core.section import Section
+from admin_site.records import language, paging, reads
+from admin_site.records.list_query import ListQuery
+from admin_site.records.reads import Item, Matching
+from admin_site.records.search import ranking, suggest, words
+from admin_site.records.search.terms import Term
+
+# How many nearest words are tried before giving up.
+TRIED_MOST = 4
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one section answers: its best rows, and how many there are (bounded as its list is)."""
+
+    section: Section
+    items: Sequence[Item]
+    count: int
+    score: float
+    query: ListQuery
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found, best section first. ``corrected`` is the query that was asked instead, if none answered."""
+
+    found: Sequence[Found]
+    corrected: str = ""
+    problems: Sequence[str] = field(default=())
+
+
+def everywhere(actor: Actor, q: str, *, limit: int = 5, only: Sequence[str] = ()) -> Answer:
+    """The best rows of every section that the person may read."""
+    sections = [s for s in readable(actor) if not only or s.name in only]
+    answer = _ask(actor, sections, q, limit)
+    if answer.found:
+        return answer
+    corrected = correct(actor, sections, q)
+    if corrected:
+        return replace(_ask(actor, sections, corrected, limit), corrected=corrected)
+    return answer
+
+
+def readable(actor: Actor) -> list[Section]:
+    """The sections that are searched for this person."""
+    return [s for s in registry.all_sections() if s.search and permissions.allows(actor, "read", s)]
+
+
+def _ask(actor: Actor, sections: Sequence[Section], q: str, limit: int) -> Answer:
+    found, problems = [], dict[str, int]()
+    for section in sections:
+        query = ListQuery.from_args(section, MultiDict({"q": q, "per_page": str(limit)}), actor)
+        for problem in query.problems:
+            problems[problem] = problems.get(problem, 0) + 1
+        if not query.problems and query.nodes:
+            found.append(_in_section(actor, section, query))
+    answering = sorted((one for one in found if one.count), key=lambda one: -one.score)
+    everywhere_wrong = [problem for problem, times in problems.items() if times == len(sections)]
+    return Answer(answering, problems=everywhere_wrong)
+
+
+def _in_section(actor: Actor, section: Section, query: ListQuery) -> Found:
+    matching = Matching.of(actor, query)
+    score = 0.0
+    if query.is_ranked:
+        conditions = () if matching.is_plain else matching.conditions
+        head = ranking.head(section, query.terms, conditions)
+        score = head.places[0].score if head.places else 0.0
+        if not head.places:
+            return Found(section, (), 0, 0.0, query)
+    items = paging.first(actor, query, section.columns)
+    return Found(section, items, matching.count() if len(items) >= query.per_page else len(items), score, query)
+
+
+def correct(actor: Actor, sections: Sequence[Section], q: str) -> str:
+    """The query with words that nobody wrote replaced by known ones that are spelt alike; empty if none help.
+
+    Every candidate is asked for before it is named, so a word is only named to who may see a row with it.
+    """
+    known = [section for section in sections if permissions.is_unconditional(actor, "read", section)]
+    try:
+        tree = language.parse(q)
+    except language.QueryError:
+        return ""
+    if not known:
+        return ""
+    parts, changed = [], False
+    for part in tree.parts:
+        better = _nearest(actor, known, part)
+        changed = changed or better is not None
+        parts.append(better or part)
+    corrected = language.write(language.Group(tuple(parts)))
+    return corrected if changed and _ask(actor, known, corrected, 1).found else ""
+
+
+def _nearest(actor: Actor, sections: Sequence[Section], part: language.Node) -> language.Term | None:
+    if not isinstance(part, language.Term) or part.name or part.negated:
+        return None
+    tokens = Term(part.values[0].text).tokens
+    if len(tokens) != 1 or len(tokens[0]) < 3 or _ask(actor, sections, part.values[0].text, 1).found:
+        return None
+    for token in suggest.near(sections, tokens[0])[:TRIED_MOST]:
+        said = words.read_back(token)
+        if _ask(actor, sections, said, 1).found:
+            return replace(part, values=(language.Value(said),))
+    return None
+
+
+def total(answer: Answer) -> tuple[int, bool]:
+    """How many rows were found in all, and whether there are more."""
+    most = reads.COUNT_MOST
+    return sum(min(one.count, most) for one in answer.found), any(one.count > most for one in answer.found)

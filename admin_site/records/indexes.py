@@ -1,0 +1,92 @@
+"""Which indexes the lists need, and which of them the database has."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import inspect
+
+from admin_site.core.database import db
+from admin_site.core.section import Kind, Section
+from admin_site.records import relations
+from admin_site.records.filters import Condition
+from admin_site.records.list_query import ListQuery, default_sort, sortable
+
+# Rows of text are looked up by words, pairs of rows by their own table.
+_UNINDEXED = frozenset({Kind.LONGTEXT, Kind.MARKDOWN, Kind.RELATIONS})
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An index that a list would use and the database does not have."""
+
+    section: Section
+    use: str
+    columns: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Its name by our convention, cut to what all three databases take."""
+        return f"ix_{self.section.name}_{'_'.join(self.columns)}"[:60]
+
+    @property
+    def migration(self) -> str:
+        """The line of a revision that adds it."""
+        columns = ", ".join(f'"{column}"' for column in self.columns)
+        return f'op.create_index("{self.name}", "{self.section.name}", [{columns}])'
+
+
+def missing(section: Section) -> Iterator[Missing]:
+    """An index for each declared filter, each column that can be sorted by its head, and the usual sort."""
+    standing = _standing(section)
+    usual = _key(section, default_sort(section)[0].field)
+    wanted: dict[tuple[str, ...], str] = {}
+    for name in section.filters:
+        if "." not in name and name != "is_pinned" and section.field(name).kind not in _UNINDEXED:
+            wanted.setdefault(("live", _key(section, name), *_then(usual, _key(section, name)), "id"), f"filter {name}")
+    for name in dict.fromkeys([default_sort(section)[0].field, *section.columns]):
+        if name in sortable(section) and section.field(name).kind is not Kind.BOOLEAN:
+            wanted.setdefault(_plain("live", _key(section, name)), f"sort {name}")
+    for columns, use in wanted.items():
+        needed = [column for column in columns[:2] if column != "id"]
+        if not _is_served(standing, needed):
+            yield Missing(section, use, columns)
+
+
+def for_list(query: ListQuery) -> Missing | None:
+    """The index that one list, with its filters and its sort, walks; None where it stands."""
+    section = query.section
+    equal = [
+        _key(section, node.field.name)
+        for node in query.filters
+        if isinstance(node, Condition) and node.operator == "eq" and node.field.name in section.table.columns
+    ]
+    order = [_key(section, order.field) for order in query.orders]
+    columns = _plain("live", *dict.fromkeys([*equal, *order]))
+    if any(found[: len(columns)] == columns for found in _standing(section)):
+        return None
+    return Missing(section, f"list {'&'.join(f'{k}={v}' for k, v in query.to_args().items())}", columns)
+
+
+def _plain(*columns: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*columns, "id"]))
+
+
+def _then(usual: str, column: str) -> tuple[str, ...]:
+    return () if usual == column else (usual,)
+
+
+def _key(section: Section, name: str) -> str:
+    return str(relations.key_column(section.table, name).name)
+
+
+def _standing(section: Section) -> list[tuple[str, ...]]:
+    found = inspect(db.session.connection()).get_indexes(section.name)
+    indexes = [tuple(str(column) for column in index["column_names"]) for index in found]
+    constraints = inspect(db.session.connection()).get_unique_constraints(section.name)
+    return [*indexes, *(tuple(c["column_names"]) for c in constraints), ("id",)]
+
+
+def _is_served(standing: Sequence[tuple[str, ...]], needed: Sequence[str]) -> bool:
+    """Whether some index begins with the column, or with ``live`` and the column."""
+    last = needed[-1]
+    return any(columns[:1] == (last,) or columns[:2] == ("live", last) for columns in standing)

@@ -1,0 +1,347 @@
+"""One page of a list: the pinned band, the rows from a position on, and how many there are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+
+from admin_site.core.database import db
+from admin_site.core.rules import Actor
+from admin_site.core.section import Kind, Section
+from admin_site.records import filters, keyset, pins, reads, relations
+from admin_site.records.keyset import Key, Position
+from admin_site.records.list_query import DEEPEST_ROW, ListQuery
+from admin_site.records.reads import COUNT_MOST, Item, Matching, PinNote
+from admin_site.records.search import ranking
+from admin_site.records.search.ranking import Head, Place
+
+# Rows with the words are gathered and sorted up to here; above, the sort is walked and the index asked.
+FEW = 1_000
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list. ``total`` (matching) and ``in_all`` are exact unless bounded: then there are more."""
+
+    query: ListQuery
+    columns: tuple[str, ...]
+    items: Sequence[Item]
+    pinned: Sequence[Item]
+    total: int
+    is_bounded: bool
+    in_all: int
+    in_all_is_bounded: bool
+    next_after: str = ""
+    previous_after: str = ""
+
+    @property
+    def first(self) -> int:
+        """The place of the first row, from 1."""
+        return (self.query.page - 1) * self.query.per_page + 1
+
+    @property
+    def last(self) -> int:
+        """The place of the last row."""
+        return self.first + len(self.items) - 1
+
+    @property
+    def has_next(self) -> bool:
+        """Whether rows follow."""
+        return bool(self.next_after)
+
+    @property
+    def is_too_deep(self) -> bool:
+        """Whether the page was asked for by a number that lies further down than lists are paged through."""
+        return not self.query.after and self.first > DEEPEST_ROW
+
+
+@dataclass(frozen=True)
+class Window:
+    """The rows of a page, and whether others lie before and after it."""
+
+    rows: Sequence[Any] = ()
+    before: Position | None = None
+    after: Position | None = None
+
+
+def page(actor: Actor, query: ListQuery, columns: Sequence[str] = ()) -> Page:
+    """One page of a list with these columns (the declared ones if none are given), and the pinned band."""
+    section = query.section
+    names = tuple(columns) or section.columns
+    every = Matching.of(actor, query)
+    band = _band(actor, query, names)
+    listed = every.but([row.id for row in band])
+    total, in_all = _counts(actor, listed, len(band))
+    window = _window(listed, names, total)
+    rows = [*band, *window.rows]
+    found = reads.items(section, rows, names, pinned=_pinned(section, band, window.rows), notes=_notes(band, rows))
+    most = max(total, in_all) if query.is_exact else COUNT_MOST
+    return Page(
+        query=query, columns=names, items=found[len(band) :], pinned=found[: len(band)],
+        total=min(total, most), is_bounded=total > most, in_all=min(in_all, most), in_all_is_bounded=in_all > most,
+        next_after=str(window.after or ""), previous_after=str(window.before or ""),
+    )  # fmt: skip
+
+
+def first(actor: Actor, query: ListQuery, names: Sequence[str]) -> list[Item]:
+    """The first rows of a list by its sort, without counting it."""
+    window = _window(Matching.of(actor, query), names, COUNT_MOST)
+    return reads.items(query.section, window.rows, names)
+
+
+def walk(
+    actor: Actor, query: ListQuery, names: Sequence[str], position: Position | None
+) -> tuple[list[Item], Position | None]:
+    """The rows after a position, in the order of the list, and where the next ones begin: for export and jobs."""
+    asked = replace(query, after=str(position or ""), page=1)
+    matching = Matching.of(actor, asked)
+    total = matching.count(FEW) if matching.has_words else 0
+    window = _window(matching, names, total)
+    pinned = pins.pinned_among(query.section, [row.id for row in window.rows]) if "is_pinned" in names else ()
+    return reads.items(query.section, window.rows, names, pinned=pinned), window.after
+
+
+def _counts(actor: Actor, listed: Matching, in_band: int) -> tuple[int, int]:
+    """How many rows the list has, and how many there are without its filters: one statement."""
+    query = listed.query
+    most = None if query.is_exact else COUNT_MOST
+    if not query.is_narrowed:
+        total = listed.count(most)
+        return total, total + in_band
+    every = Matching.of(actor, ListQuery(section=query.section, trashed=query.trashed))
+    total, in_all = db.session.execute(select(listed.counting(most), every.counting(most))).one()
+    return total, in_all
+
+
+def _band(actor: Actor, query: ListQuery, names: Iterable[str]) -> list[Any]:
+    """The pinned rows in their order; one that is pinned twice stands where it stands for everyone."""
+    section = query.section
+    if not section.pins or query.pinned != "first" or query.trashed:
+        return []
+    statement = reads.selection(section, names).where(filters.visible(actor, section))
+    rows = db.session.execute(pins.band(section, statement, actor.id)).all()
+    return list({row.id: row for row in reversed(rows)}.values())[::-1]
+
+
+def _notes(band: Sequence[Any], rows: Sequence[Any]) -> list[PinNote | None]:
+    noted = [PinNote(row.pin_id, row.pin_user_id is not None, row.pin_until, row.pin_reason) for row in band]
+    return [*noted, *[None] * (len(rows) - len(band))]
+
+
+def _pinned(section: Section, band: Sequence[Any], rows: Sequence[Any]) -> set[int]:
+    """Rows that are pinned for everyone; those outside the band are only looked up where it is shown."""
+    if not section.pins:
+        return set()
+    above = {row.id for row in band if row.pin_user_id is None}
+    if len(band) < pins.BAND_LENGTH and band:
+        return above
+    return above | pins.pinned_among(section, [row.id for row in rows])
+
+
+def keys_of(query: ListQuery) -> list[Key]:
+    """The columns that the list is ordered by; the number ends it, so that the order is total."""
+    table = query.section.table
+    keys = [
+        Key.of(relations.key_column(table, order.field), descending=order.descending)
+        for order in query.orders
+        if order.field != "id"
+    ]
+    by_number = next((order for order in query.orders if order.field == "id"), query.orders[0])
+    return [*keys, Key.of(table.columns.id, descending=by_number.descending)]
+
+
+def _window(matching: Matching, names: Sequence[str], total: int) -> Window:
+    query = matching.query
+    position = keyset.read(query.after) if query.after else None
+    if query.is_ranked:
+        return _Ranked(matching, names).window(position)
+    if position is None and (query.page - 1) * query.per_page >= DEEPEST_ROW:
+        return Window()
+    return _Sorted(matching, names, few=total <= FEW).window(position)
+
+
+class _Sorted:
+    """A list by its columns."""
+
+    def __init__(self, matching: Matching, names: Sequence[str], *, few: bool) -> None:
+        self.query = matching.query
+        self.keys = keys_of(self.query)
+        marks = [key.column.label(f"_k{place}") for place, key in enumerate(self.keys)]
+        statement = reads.selection(self.query.section, names).add_columns(*marks, *excerpt(self.query))
+        self.statement = statement.where(*matching.where(few=few))
+
+    def window(self, position: Position | None) -> Window:
+        limit = self.query.per_page + 1
+        if position is None:
+            offset = (self.query.page - 1) * self.query.per_page
+            rows = self._rows(self.keys, None, limit, offset)
+            return self._cut(rows, has_before=offset > 0)
+        try:
+            values = keyset.check(self.keys, position)
+        except ValueError:  # of another sort: from the beginning
+            return self._cut(self._rows(self.keys, None, limit, 0), has_before=False)
+        if not position.backwards:
+            return self._cut(self._rows(self.keys, values, limit, 0), has_before=True)
+        turned = [key.turned() for key in self.keys]
+        rows = self._rows(turned, values, limit, 0)
+        shown = rows[: self.query.per_page][::-1]
+        return Window(
+            shown,
+            before=self._position(shown[0], backwards=True) if len(rows) == limit else None,
+            after=self._position(shown[-1]) if shown else None,
+        )
+
+    def _cut(self, rows: Sequence[Any], *, has_before: bool) -> Window:
+        shown = rows[: self.query.per_page]
+        return Window(
+            shown,
+            before=self._position(shown[0], backwards=True) if has_before and shown else None,
+            after=self._position(shown[-1]) if len(rows) > len(shown) else None,
+        )
+
+    def _position(self, row: Any, *, backwards: bool = False) -> Position:
+        return Position(tuple(getattr(row, f"_k{place}") for place in range(len(self.keys))), backwards)
+
+    def _rows(self, keys: Sequence[Key], values: Sequence[Any] | None, limit: int, offset: int) -> list[Any]:
+        if offset or not keys[0].nullable:
+            return self._fetch(keys, values, (), limit, offset)
+        return self._in_two(keys, values, limit)
+
+    def _in_two(self, keys: Sequence[Key], values: Sequence[Any] | None, limit: int) -> list[Any]:
+        """Rows with a value and rows without are read apart: an index is walked for each, none is sorted."""
+        column = keys[0].column
+        solid = [replace(keys[0], nullable=False), *keys[1:]]
+        parts: list[tuple[bool, Sequence[Any] | None]] = [(True, None), (False, None)]
+        if keys[0].nulls_first:
+            parts.reverse()
+        if values is not None:
+            start = 0 if (values[0] is not None) == parts[0][0] else 1
+            parts = [(parts[start][0], values), *parts[start + 1 :]]
+        found: list[Any] = []
+        for has_value, begin in parts:
+            if len(found) < limit:
+                if has_value:
+                    found += self._fetch(solid, begin, (column.is_not(None),), limit - len(found), 0)
+                else:
+                    rest = begin[1:] if begin is not None else None
+                    found += self._fetch(keys[1:], rest, (column.is_(None),), limit - len(found), 0)
+        return found
+
+    def _fetch(
+        self,
+        keys: Sequence[Key],
+        values: Sequence[Any] | None,
+        more: Sequence[ColumnElement[bool]],
+        limit: int,
+        offset: int,
+    ) -> list[Any]:
+        statement = self.statement.where(*more)
+        if values is not None:
+            statement = statement.where(keyset.beyond(keys, values))
+        statement = statement.order_by(*keyset.orders(keys)).limit(limit)
+        if offset:
+            statement = statement.offset(offset)
+        return list(db.session.execute(statement).all())
+
+
+class _Ranked:
+    """A list by how well its rows answer the words: those that were weighed, then the older ones."""
+
+    def __init__(self, matching: Matching, names: Sequence[str]) -> None:
+        self.matching, self.query, self.names = matching, matching.query, names
+
+    def window(self, position: Position | None) -> Window:
+        """Read both parts in one order: places of the head by score, then numbers of the tail."""
+        size = self.query.per_page
+        frozen, place = _read_ranked(position)
+        conditions = () if self.matching.is_plain else self.matching.conditions
+        head = ranking.head(self.query.section, self.query.terms, conditions, frozen, self.matching.in_index())
+        if position is not None and place is not None and position.backwards:
+            found = self._before(head, place, size + 1)
+            shown, has_before, has_after = found[-size:], len(found) > size, True
+        else:
+            offset = 0 if position else (self.query.page - 1) * size
+            found = self._after(head, place, size + 1, offset)
+            shown, has_before, has_after = found[:size], bool(place or offset), len(found) > size
+        return Window(
+            self._rows([at.id for at in shown]),
+            before=_ranked_position(head, shown[0], backwards=True) if has_before and shown else None,
+            after=_ranked_position(head, shown[-1]) if has_after and shown else None,
+        )
+
+    def _after(self, head: Head, place: Place | None, limit: int, offset: int) -> list[Place]:
+        places = [at for at in head.places if place is None or at < place]
+        found = places[offset : offset + limit]
+        if len(found) < limit:
+            below = place.id if place is not None and place.score == TAIL_SCORE else None
+            found += self._tail(head, limit - len(found), max(0, offset - len(places)), below=below)
+        return found
+
+    def _before(self, head: Head, place: Place, limit: int) -> list[Place]:
+        found: list[Place] = []
+        if place.score == TAIL_SCORE:
+            found = self._tail(head, limit, 0, above=place.id)[::-1]
+        better = [at for at in head.places if at > place]
+        missing = limit - len(found)
+        return [*better[-missing:], *found] if missing else found
+
+    def _tail(
+        self, head: Head, limit: int, offset: int, *, below: int | None = None, above: int | None = None
+    ) -> list[Place]:
+        if not head.any_from:
+            return []
+        row = self.query.section.table.columns.id
+        conditions = [*self.matching.where(few=False), ranking.tail(self.query.section, self.query.terms, head)]
+        if below is not None:
+            conditions.append(row < below)
+        if above is not None:
+            conditions.append(row > above)
+        order = row.asc() if above is not None else row.desc()
+        found = db.session.execute(select(row).where(*conditions).order_by(order).limit(limit).offset(offset)).scalars()
+        return [Place(TAIL_SCORE, number) for number in found]
+
+    def _rows(self, ids: Sequence[int]) -> list[Any]:
+        if not ids:
+            return []
+        section = self.query.section
+        statement = reads.selection(section, self.names).add_columns(*excerpt(self.query))
+        rows = db.session.execute(statement.where(section.table.columns.id.in_(ids))).all()
+        found = {row.id: row for row in rows}
+        return [found[number] for number in ids if number in found]
+
+
+# Lower than any weighed row.
+TAIL_SCORE = -1_000_000.0
+
+
+def _read_ranked(position: Position | None) -> tuple[Head | None, Place | None]:
+    if position is None or len(position.values) != 5 or not all(_is_number(value) for value in position.values):
+        return None, None
+    newest, titles_from, any_from, score, number = position.values
+    return Head((), int(newest), int(titles_from), int(any_from)), Place(float(score), int(number))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**40
+
+
+def _ranked_position(head: Head, place: Place, *, backwards: bool = False) -> Position:
+    return Position((head.newest, head.titles_from, head.any_from, place.score, place.id), backwards)
+
+
+def excerpt(query: ListQuery) -> list[Any]:
+    """The beginning of the long text in which words were found, where they are looked for."""
+    if not query.terms:
+        return []
+    section = query.section
+    long = (name for name in section.search if section.field(name).kind in (Kind.LONGTEXT, Kind.MARKDOWN))
+    name = next((name for name in long if name not in section.title_columns), None)
+    if name is None:
+        return []
+    return [func.substr(section.table.columns[name], 1, reads.EXCERPT_LENGTH).label("_excerpt")]
+
+
+def statement_of(actor: Actor, query: ListQuery, names: Sequence[str]) -> Select[Any]:
+    """The statement behind the first page of a list, for ``doctor`` and benchmarks."""
+    return _Sorted(Matching.of(actor, query), names, few=False).statement

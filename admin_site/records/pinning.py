@@ -1,0 +1,156 @@
+"""Arranging pins: their order, who they are for, why they stand and until when.
+
+Pins for everyone need the right to pin and are recorded in the row's history; one's own need nothing but
+being able to read the row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from admin_site.accounts import permissions
+from admin_site.core import clock
+from admin_site.core.database import db
+from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
+from admin_site.core.rules import Actor
+from admin_site.core.section import Field, Kind, Section
+from admin_site.history import log
+from admin_site.records import filters, pins, reads, values
+from admin_site.records.pins import Pin
+from admin_site.records.reads import Item
+
+# A person's own pins are a handful, not a second list.
+OWN_MOST = 100
+LISTED_MOST = 500
+_REASON = Field(name="reason", kind=Kind.TEXT, label="Reason", length=200)
+_UNTIL = Field(name="until", kind=Kind.DATETIME, label="Until")
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """The pins of a section in their order; ``count`` also counts those that are not listed."""
+
+    section: Section
+    items: list[Item]
+    notes: Mapping[int, Pin]
+    count: int
+    is_own: bool
+
+
+def arranged(actor: Actor, section: Section, *, own: bool) -> Arranged:
+    """The pins for everyone, or the person's own, of rows that they may read."""
+    if not section.pins or not permissions.allows(actor, "read", section):
+        raise NotFound
+    whose = _user(actor, own)
+    statement = reads.selection(section, section.columns[:1]).where(filters.visible(actor, section))
+    rows = db.session.execute(pins.standing(section, statement, whose).limit(LISTED_MOST)).all()
+    noted = db.session.execute(select(Pin).where(Pin.id.in_([row.pin_id for row in rows]))).scalars()
+    counted = select(func.count()).select_from(pins.standing(section, statement, whose).order_by(None).subquery())
+    items = reads.items(section, rows, section.columns[:1], pinned=[] if own else [row.id for row in rows])
+    by_row = {pin.row_id: pin for pin in noted}
+    return Arranged(section, items, by_row, db.session.execute(counted).scalar_one(), own)
+
+
+def pin_own(actor: Actor, section: Section, row_id: int, *, on: bool) -> None:
+    """Pin a row for oneself, on top, or take the pin away."""
+    if not section.pins or actor.id is None:
+        raise NotFound
+    reads.find(actor, section, row_id)
+    if not on:
+        pins.unpin(section, [row_id], user_id=actor.id)
+        return
+    if row_id in pins.own_among(section, actor.id, [row_id]):
+        return
+    mine = select(func.count()).select_from(Pin).where(Pin.user_id == actor.id, Pin.section == section.name)
+    if db.session.execute(mine).scalar_one() >= OWN_MOST:
+        raise Conflict(f"You have {OWN_MOST} pins of your own here already. Take one away first.")
+    pins.pin(section, [row_id], actor.id, user_id=actor.id)
+
+
+def move(
+    actor: Actor, section: Section, row_id: int, *, own: bool, place: int | None = None, by: int = 0,
+    after: int | None = None,
+) -> tuple[int, int]:  # fmt: skip
+    """Move a pin to a place (from 1), by so many places, or behind another row's (0: to the top).
+
+    Returns its place before and after. Whoever moves another pin at the same moment waits: no move is lost.
+    """
+    row = _require(actor, section, row_id, own)
+    order = pins.locked(section, _user(actor, own))
+    standing = next((pin for pin in order if pin.row_id == row_id), None)
+    if standing is None:
+        raise Conflict("This pin was taken away meanwhile.")
+    was = order.index(standing)
+    rest = [pin for pin in order if pin is not standing]
+    to = _target(rest, was, place, by, after)
+    pins.reorder([*rest[:to], standing, *rest[to:]])
+    if to != was and not own:
+        _record(actor, section, row, {"pin_place": [was + 1, to + 1]})
+    return was + 1, to + 1
+
+
+def _target(rest: list[Any], was: int, place: int | None, by: int, after: int | None) -> int:
+    if after is not None:
+        found = next((index for index, pin in enumerate(rest) if pin.row_id == after), None)
+        if after and found is None:
+            raise Conflict("The pin that this one was put behind was taken away meanwhile.")
+        return 0 if found is None else found + 1
+    wanted = was + by if place is None else place - 1
+    return max(0, min(wanted, len(rest)))
+
+
+def describe(actor: Actor, section: Section, row_id: int, *, own: bool, reason: str, until: str) -> None:
+    """Say why a row is pinned and until when; ``Invalid`` names what is wrong."""
+    row = _require(actor, section, row_id, own)
+    errors: dict[str, list[str]] = {}
+    cleaned: dict[str, Any] = {}
+    for field, raw in ((_REASON, reason), (_UNTIL, until)):
+        try:
+            cleaned[field.name] = values.clean(field, raw)
+        except ValueError as error:
+            errors[field.name] = [str(error)]
+    end: datetime | None = cleaned.get("until")
+    if end is not None and end <= clock.now():
+        errors["until"] = ["Until must lie in the future; take the pin away instead."]
+    if errors:
+        raise Invalid(fields=errors)
+    order = pins.locked(section, _user(actor, own))
+    standing = next((pin for pin in order if pin.row_id == row_id), None)
+    if standing is None:
+        raise Conflict("This pin was taken away meanwhile.")
+    before = db.session.execute(select(Pin.reason, Pin.until).where(Pin.id == standing.id)).one()
+    new = {"reason": cleaned["reason"] or "", "until": end}
+    db.session.execute(update(Pin).where(Pin.id == standing.id).values(**new))
+    changes = {
+        f"pin_{name}": [values.to_json(old), values.to_json(new[name])]
+        for name, old in (("reason", before.reason), ("until", before.until))
+        if old != new[name]
+    }
+    if changes and not own:
+        _record(actor, section, row, changes)
+
+
+def _user(actor: Actor, own: bool) -> int | None:
+    if own and actor.id is None:
+        raise Denied("Only people have pins of their own.")
+    return actor.id if own else None
+
+
+def _require(actor: Actor, section: Section, row_id: int, own: bool) -> Any:
+    row = reads.find(actor, section, row_id)
+    if not section.pins:
+        raise NotFound
+    if not own:
+        permissions.require(actor, "pin", section, row)
+    return row
+
+
+def _record(actor: Actor, section: Section, row: Any, changes: Mapping[str, list[Any]]) -> None:
+    change_set = log.open_change_set(actor.id, "pins")
+    entry = log.NewEntry(
+        section=section.name, row_id=row.id, action="update", version=row.version, changes=dict(changes)
+    )
+    log.record(change_set, actor.id, [entry])

@@ -1,0 +1,140 @@
+"""What rows that others point to are called, which may be pointed to, and which pairs there are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+
+from admin_site.accounts import permissions
+from admin_site.core import registry, text
+from admin_site.core.database import Record, db
+from admin_site.core.rules import Actor
+from admin_site.core.section import Field, Section, title_of
+from admin_site.records.filters import visible
+
+CANDIDATES_MOST = 50
+TITLE_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Title:
+    """What the row behind a relation is called, and whether it is in the trash."""
+
+    id: int
+    text: str
+    trashed: bool = False
+
+
+def titles(model: type[Record], ids: Iterable[int]) -> dict[int, Title]:
+    """What these rows are called. A relation's title is readable with the row that shows it."""
+    wanted = sorted({number for number in ids if number is not None})
+    if not wanted:
+        return {}
+    columns = [getattr(model, name) for name in model.__title__]
+    query = select(model.id, model.live, *columns).where(model.id.in_(wanted))
+    return {
+        row.id: Title(row.id, text.clip(title_of(model, row), TITLE_LENGTH), row.live is None)
+        for row in db.session.execute(query)
+    }
+
+
+def in_use(
+    actor: Actor, section: Section, field: Field, q: str = "", *, ids: Sequence[int] | None = None
+) -> list[Title]:
+    """Rows that a relation field points to in rows that the actor may see: what a filter can offer, or name."""
+    condition = _is_in_use(actor, section, field)
+    if ids is not None:
+        assert field.target is not None  # noqa: S101 - checked at start (S011)
+        condition = and_(condition, field.target.__table__.columns.id.in_(ids))
+    return _found(field, q, CANDIDATES_MOST, condition)
+
+
+def _is_in_use(actor: Actor, section: Section, field: Field) -> ColumnElement[bool]:
+    assert field.target is not None  # noqa: S101 - checked at start (S011)
+    theirs = field.target.__table__.columns.id
+    table = section.table
+    if field.through is not None:
+        mine, others = list(field.through.columns)
+        pointing = select(mine).join(table, table.columns.id == mine).where(others == theirs)
+    else:
+        pointing = select(table.columns.id).where(table.columns[field.name] == theirs)
+    return exists(pointing.where(visible(actor, section)).correlate(field.target.__table__))
+
+
+def choosable(actor: Actor, field: Field, ids: Sequence[int], stood: Sequence[int]) -> list[Title]:
+    """The titles of rows that were chosen: those that may be, and those that stood already."""
+    assert field.target is not None  # noqa: S101 - checked at start (S011)
+    columns = field.target.__table__.columns
+    may_be = and_(columns.live == 1, selectable(actor, field.target))
+    allowed = set(db.session.execute(select(columns.id).where(columns.id.in_(ids), may_be)).scalars()) if ids else set()
+    named = titles(field.target, [number for number in ids if number in allowed or number in stood])
+    return [named[number] for number in ids if number in named]
+
+
+def candidates(actor: Actor, field: Field, q: str, limit: int = CANDIDATES_MOST) -> list[Title]:
+    """Rows that a relation field may point to, found by title, in the order of their titles."""
+    assert field.target is not None  # noqa: S101 - checked at start (S011)
+    table = field.target.__table__
+    return _found(field, q, limit, and_(table.columns.live == 1, selectable(actor, field.target)))
+
+
+def _found(field: Field, q: str, limit: int, condition: ColumnElement[bool]) -> list[Title]:
+    model = field.target
+    assert model is not None  # noqa: S101 - checked at start (S011)
+    table = model.__table__
+    keys = [key_column(table, name) for name in model.__title__]
+    query = select(table.columns.id, *(table.columns[name] for name in model.__title__)).where(condition)
+    for word in text.fold(q.replace("\0", "")).split()[:5]:
+        query = query.where(or_(*(key.contains(word, autoescape=True) for key in keys)))
+    rows = db.session.execute(query.order_by(*keys, table.columns.id).limit(limit))
+    return [Title(row.id, text.clip(title_of(model, row), TITLE_LENGTH)) for row in rows]
+
+
+def selectable(actor: Actor, model: type[Record]) -> ColumnElement[bool]:
+    """The rows of a model that the actor may point a relation to: those that they may read.
+
+    A person may always point to themselves, and editors to any author, so users are an exception: whoever
+    may set an owner may find people by name.
+    """
+    section = registry.of_model(model)
+    table = model.__table__
+    if section is None or section.area == "accounts":
+        return and_(table.columns.live == 1)
+    return permissions.condition(actor, "read", section, section.table.columns)
+
+
+def links(field: Field, ids: Sequence[int]) -> dict[int, list[int]]:
+    """The numbers behind a RELATIONS field, for each of these rows."""
+    assert field.through is not None  # noqa: S101 - checked at start (S012)
+    mine, theirs = list(field.through.columns)
+    found: dict[int, list[int]] = {row_id: [] for row_id in ids}
+    if ids:
+        query = select(mine, theirs).where(mine.in_(ids)).order_by(mine, theirs)
+        for row_id, other in db.session.execute(query):
+            found[row_id].append(other)
+    return found
+
+
+def linked(field: Field, ids: Sequence[int]) -> tuple[dict[int, list[int]], dict[int, Title]]:
+    """The same with what they are called, in one query."""
+    assert field.through is not None and field.target is not None  # noqa: S101, PT018 - checked at start (S012)
+    mine, theirs = list(field.through.columns)
+    target = field.target.__table__.columns
+    found: dict[int, list[int]] = {row_id: [] for row_id in ids}
+    titles_found: dict[int, Title] = {}
+    if ids:
+        named = [target[name] for name in field.target.__title__]
+        query = select(mine, target.id, target.live, *named).join_from(field.through, field.target.__table__)
+        for row in db.session.execute(query.where(mine.in_(ids)).order_by(mine, theirs)):
+            found[row[0]].append(row.id)
+            if row.id not in titles_found:
+                titles_found[row.id] = Title(
+                    row.id, text.clip(title_of(field.target, row), TITLE_LENGTH), row.live is None
+                )
+    return found, titles_found
+
+
+def key_column(table: Any, name: str) -> Any:
+    """The column that a field is sorted and found by: its folded form where there is one."""
+    return table.columns.get(f"{name}_key", table.columns[name])

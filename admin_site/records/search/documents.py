@@ -1,0 +1,131 @@
+"""The table of search documents: one for each live row of a section that is searched.
+
+The number of a document is the section's place and the row's number, so that documents of a section lie
+together in the order of their rows, and the one number follows from the other.
+"""
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Dialect, String, Text, delete, insert, select, update
+from sqlalchemy.dialects.mysql import LONGTEXT
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from admin_site.core.database import Model, db, insert_new, table_args
+from admin_site.core.section import Change, Section
+from admin_site.core.types import Id
+from admin_site.records.search import words
+
+# Rows of a section: enough for three hundred years of a row each 10 ms.
+ROWS_MOST = 2**40
+_PLACES = 2**22
+WORDS_AT_ONCE = 500
+# MariaDB indexes words of three letters at least and leaves out common ones, so there each has a tail.
+TAIL = "__"
+_Word = String(words.WORD_LENGTH).with_variant(String(words.WORD_LENGTH, collation="C"), "postgresql")
+
+
+class Words(TypeDecorator[str]):
+    """The words of a document, one space around each."""
+
+    impl = Text().with_variant(LONGTEXT(charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Give each word its tail where the database needs one."""
+        return with_tails(value) if value and dialect.name == "mysql" else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Take the tails away."""
+        return value.replace(f"{TAIL} ", " ") if value and dialect.name == "mysql" else value
+
+
+def with_tails(said: str) -> str:
+    """Words as MariaDB has them; the last one only if a space follows it."""
+    return said.replace(" ", f"{TAIL} ").removeprefix(TAIL)
+
+
+class SearchDocument(Model):
+    """What is searched of a row. Each database has an index of its own over ``words`` (see the migration)."""
+
+    __tablename__ = "search_documents"
+    __table_args__ = table_args()
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    words: Mapped[str] = mapped_column(Words)
+
+
+class SearchWord(Model):
+    """A word that stood in some row of a section: where a typing error is looked up."""
+
+    __tablename__ = "search_words"
+    __table_args__ = table_args()
+
+    section: Mapped[str] = mapped_column(String(40), primary_key=True)
+    word: Mapped[str] = mapped_column(_Word, primary_key=True)
+
+
+def first_id(section: Section) -> int:
+    """Where the documents of a section begin; a row's document is so much further."""
+    return (zlib.crc32(section.name.encode()) % _PLACES) * ROWS_MOST
+
+
+def words_of(section: Section, row: Mapping[str, Any]) -> str:
+    """What is indexed of a row."""
+    named = [name for name in section.search if name in section.title_columns]
+    others = [name for name in section.search if name not in section.title_columns]
+    return words.document(_texts(row, named), _texts(row, others))
+
+
+def _texts(row: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    return [row[name] for name in names if row.get(name)]
+
+
+def write(section: Section, changes: Sequence[Change]) -> None:
+    """Bring the documents of changed rows up to date. For ``records.effects`` only."""
+    if not section.search:
+        return
+    base = first_id(section)
+    gone = [base + change.id for change in changes if change.before and not change.after["live"]]
+    if gone:
+        db.session.execute(delete(SearchDocument).where(SearchDocument.id.in_(gone)))
+    here = [change for change in changes if change.after["live"]]
+    _insert(section, [change for change in here if not change.before.get("live")])
+    _update(section, [change for change in here if change.before.get("live") and _is_touched(section, change)])
+
+
+def _insert(section: Section, changes: Sequence[Change]) -> None:
+    base = first_id(section)
+    rows = [{"id": base + change.id, "words": words_of(section, change.after)} for change in changes]
+    if rows:
+        db.session.execute(insert(SearchDocument), rows)
+        learn(section, {word for row in rows for word in str(row["words"]).split()})
+
+
+def _update(section: Section, changes: Sequence[Change]) -> None:
+    base, heard = first_id(section), set[str]()
+    for change in changes:
+        said, before = words_of(section, change.after), words_of(section, change.before)
+        heard |= {*said.split()} - {*before.split()}
+        if said != before:
+            document = update(SearchDocument).where(SearchDocument.id == base + change.id)
+            db.session.execute(document.values(words=said))
+    learn(section, heard)
+
+
+def _is_touched(section: Section, change: Change) -> bool:
+    return any(change.changed(name) for name in section.search)
+
+
+def learn(section: Section, heard: Iterable[str]) -> None:
+    """Keep the words that are new to a section, in one order so that two writers never wait for each other."""
+    lot = sorted(word for word in heard if not word.startswith((words.TITLE, words.BREAK)) and not word.isdigit())
+    for start in range(0, len(lot), WORDS_AT_ONCE):
+        asked = lot[start : start + WORDS_AT_ONCE]
+        query = select(SearchWord.word).where(SearchWord.section == section.name, SearchWord.word.in_(asked))
+        known = set(db.session.execute(query).scalars())
+        fresh = [{"section": section.name, "word": word} for word in asked if word not in known]
+        if fresh:
+            db.session.execute(insert_new(SearchWord), fresh)

@@ -1,0 +1,77 @@
+"""The one interface to the search index of whichever database is in use."""
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, literal, select, type_coerce
+
+from admin_site.core.database import db
+from admin_site.core.section import Section
+from admin_site.core.types import LongText
+from admin_site.records.search import mariadb, postgresql, sqlite
+from admin_site.records.search.documents import ROWS_MOST, SearchDocument, first_id, with_tails
+from admin_site.records.search.terms import Term, lexemes
+
+_BACKENDS = {"sqlite": sqlite, "postgresql": postgresql, "mysql": mariadb}
+
+
+def backend() -> ModuleType:
+    """The module of the database in use."""
+    return _BACKENDS[db.session.get_bind().dialect.name]
+
+
+def row_id(section: Section) -> ColumnElement[int]:
+    """The number of the row whose document was found."""
+    number: ColumnElement[int] = backend().document_id() - first_id(section)
+    return number
+
+
+def source() -> Any:
+    """Where found documents are selected from."""
+    return backend().source()
+
+
+def matching(section: Section, terms: Sequence[Term], *, in_title: bool = False) -> ColumnElement[bool]:
+    """Documents of the section that have all the terms, as a condition over ``source``."""
+    module, asked = backend(), lexemes(terms, in_title=in_title)
+    if not asked:
+        return false()
+    number, base = module.document_id(), first_id(section)
+    runs = [] if in_title else [term.run for term in terms if term.run]
+    return and_(module.matches(asked), number >= base, number < base + ROWS_MOST, *(_has_run(run) for run in runs))
+
+
+def _has_run(run: str) -> ColumnElement[bool]:
+    """Words one after the other: the index knows only that they are there."""
+    words = type_coerce(SearchDocument.__table__.columns.words, LongText)
+    module = backend()
+    if module is mariadb:
+        run = with_tails(run)
+    if module.source() is SearchDocument.__table__:
+        return words.contains(run, autoescape=True)
+    inner = (
+        select(literal(1))
+        .select_from(SearchDocument)
+        .where(SearchDocument.id == module.document_id(), words.contains(run, autoescape=True))
+    )
+    return exists(inner.correlate(module.source()))
+
+
+def ids(section: Section, terms: Sequence[Term], *, in_title: bool = False) -> Select[Any]:
+    """The numbers of the rows that are found."""
+    statement = select(row_id(section)).select_from(source())
+    return statement.where(matching(section, terms, in_title=in_title)).correlate(None)
+
+
+def is_found(section: Section, terms: Sequence[Term]) -> ColumnElement[bool]:
+    """Whether a row of the section's table is found, as a look into the index for each row.
+
+    Right where many rows match and few are read; ``ids`` is right where few match.
+    """
+    module, row = backend(), section.table.columns.id
+    if not module.PROBES:
+        return row.in_(ids(section, terms))
+    statement = select(literal(1)).select_from(source())
+    here = module.document_id() == row + first_id(section)
+    return exists(statement.where(matching(section, terms), here).correlate(section.table))

@@ -1,0 +1,32 @@
+"""Search on MariaDB: a FULLTEXT index in boolean mode.
+
+Its words have three letters at least and no stop words, so each of ours ends with two strokes there.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.dialects.mysql import match
+
+from admin_site.records.search.documents import TAIL, SearchDocument
+from admin_site.records.search.terms import Lexeme
+
+# Whether asking for one document at a time is cheap.
+PROBES = False
+
+
+def source() -> Any:
+    """Where matching documents are selected from."""
+    return SearchDocument.__table__
+
+
+def document_id() -> ColumnElement[int]:
+    """The number of the document there."""
+    return SearchDocument.__table__.columns.id
+
+
+def matches(lexemes: Sequence[Lexeme]) -> ColumnElement[bool]:
+    """Documents that have all of them."""
+    said = " ".join(f"+{lexeme.text}*" if lexeme.prefix else f"+{lexeme.text}{TAIL}" for lexeme in lexemes)
+    return match(SearchDocument.__table__.columns.words, against=said).in_boolean_mode()

@@ -1,0 +1,31 @@
+"""Search on PostgreSQL: a GIN index over the words of the documents as a tsvector."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, cast, literal_column
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from admin_site.records.search.documents import SearchDocument
+from admin_site.records.search.terms import Lexeme
+
+_vector: ColumnElement[Any] = literal_column("search_documents.vector")
+
+# Whether asking for one document at a time is cheap.
+PROBES = True
+
+
+def source() -> Any:
+    """Where matching documents are selected from."""
+    return SearchDocument.__table__
+
+
+def document_id() -> ColumnElement[int]:
+    """The number of the document there."""
+    return SearchDocument.__table__.columns.id
+
+
+def matches(lexemes: Sequence[Lexeme]) -> ColumnElement[bool]:
+    """Documents that have all of them."""
+    said = " & ".join(f"{lexeme.text}:*" if lexeme.prefix else lexeme.text for lexeme in lexemes)
+    return _vector.op("@@", is_comparison=True)(cast(bindparam(None, said), TSQUERY))

@@ -1,0 +1,155 @@
+"""Which of the found rows comes first. Each database finds; the order is made here, the same for all.
+
+Only the newest few hundred are weighed: those with the words in their title, then those with the words
+anywhere. What is older than these follows, newest first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, type_coerce, union_all
+
+from admin_site.core.database import db
+from admin_site.core.section import Section
+from admin_site.core.types import LongText
+from admin_site.records.search import index
+from admin_site.records.search.documents import TAIL, SearchDocument, first_id
+from admin_site.records.search.terms import Term
+from admin_site.records.search.words import BREAK, TITLE
+
+CANDIDATES = 100
+# So much of a document is weighed; what stands further down finds, but does not lift.
+LETTERS_WEIGHED = 4_000
+_MOST = 2**62
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A row's place: the higher score first, then the newer row."""
+
+    score: float
+    id: int
+
+
+@dataclass(frozen=True)
+class Head:
+    """The weighed rows, best first, and where they end; frozen, so that paging meets each row once.
+
+    Weighed is what has the words in its title from row ``titles_from`` on, or anywhere from row
+    ``any_from`` on, up to row ``newest``.
+    """
+
+    places: Sequence[Place]
+    newest: int
+    titles_from: int
+    any_from: int
+
+
+def head(
+    section: Section,
+    terms: Sequence[Term],
+    conditions: Sequence[ColumnElement[bool]],
+    frozen: Head | None = None,
+    in_index: Sequence[ColumnElement[bool]] = (),
+) -> Head:
+    """Weigh the first rows. ``conditions`` are over the section's table, ``in_index`` over found documents.
+
+    With ``frozen``, the same ones as on the page before.
+    """
+    newest = frozen.newest if frozen else _MOST
+    edges = (frozen.titles_from, frozen.any_from) if frozen else (0, 0)
+    parts = [
+        _candidates(section, terms, conditions, in_index, newest, edge, in_title=place == 0)
+        for place, edge in enumerate(edges)
+    ]
+    found: dict[int, str] = {}
+    ids: tuple[list[int], list[int]] = ([], [])
+    for row in db.session.execute(union_all(*parts)):
+        ids[row[0]].append(row[1])
+        found[row[1]] = row[2].replace(f"{TAIL} ", " ")
+    places = sorted((Place(weigh(terms, said), number) for number, said in found.items()), reverse=True)
+    if frozen:
+        return Head(places, frozen.newest, frozen.titles_from, frozen.any_from)
+    return Head(places, max(found, default=0), *(_end(numbers) for numbers in ids))
+
+
+def _end(found: Sequence[int]) -> int:
+    """Everything was weighed where there were fewer than could be."""
+    return min(found) if len(found) == CANDIDATES else 0
+
+
+def _candidates(
+    section: Section,
+    terms: Sequence[Term],
+    conditions: Sequence[ColumnElement[bool]],
+    in_index: Sequence[ColumnElement[bool]],
+    newest: int,
+    oldest: int,
+    *,
+    in_title: bool,
+) -> Select[Any]:
+    number = index.row_id(section)
+    inner = (
+        select(number.label("id"))
+        .select_from(index.source())
+        .where(index.matching(section, terms, in_title=in_title), *in_index)
+        .order_by(index.backend().document_id().desc())
+        .limit(CANDIDATES)
+    )
+    if newest < _MOST:
+        inner = inner.where(number <= newest)
+    if oldest:
+        inner = inner.where(number >= oldest)
+    if conditions:
+        inner = inner.join(section.table, section.table.columns.id == number).where(*conditions)
+    found = inner.subquery()
+    document = SearchDocument.__table__.columns
+    said = func.substr(type_coerce(document.words, LongText), 1, LETTERS_WEIGHED)
+    place: ColumnElement[int] = literal_column("0" if in_title else "1")
+    return select(place, found.c.id, said).join(SearchDocument, document.id == found.c.id + first_id(section))
+
+
+def tail(section: Section, terms: Sequence[Term], head: Head) -> ColumnElement[bool]:
+    """The found rows that were not weighed, as a condition over the section's table."""
+    row = section.table.columns.id
+    if not head.any_from:
+        return row < 0
+    titled = index.ids(section, terms, in_title=True)
+    if head.titles_from:
+        titled = titled.where(index.row_id(section) >= head.titles_from)
+    return and_(row < head.any_from, row.not_in(titled))
+
+
+def weigh(terms: Sequence[Term], said: str) -> float:
+    """How well a document answers: whole title, its beginning, words in it, then how often in the rest."""
+    title, body = _sides(said)
+    tokens = [token for term in terms for token in term.tokens]
+    run = " " + " ".join(tokens)
+    score = 0.0
+    if title == run + " ":
+        score += 100
+    if title.startswith(run):
+        score += 30
+    if run in title:
+        score += 20
+    for token in tokens:
+        score += 12 if f" {token} " in title else 5 if f" {token}" in title else 0
+        often = body.count(f" {token} ") + 0.3 * body.count(f" {token}")
+        score += 6 * often / (often + 1.5 + len(body) / 2_000)
+    if len(tokens) > 1 and run in body:
+        score += 15
+    return round(score - len(title) / 100, 6)
+
+
+def _sides(said: str) -> tuple[str, str]:
+    """Title and the rest, each with a space around every word."""
+    first, _, rest = said.partition(f" {BREAK} ")
+    title = " ".join(word for word in first.split() if not word.startswith(TITLE))
+    return f" {title} ", f" {rest} " if rest else ""
+
+
+def page_of(head: Head, after: Place | None, limit: int) -> list[int]:
+    """The next rows of the head after a place."""
+    places: Sequence[Any] = [place for place in head.places if after is None or place < after]
+    return [place.id for place in places[:limit]]

@@ -1,0 +1,30 @@
+"""Search on SQLite: an FTS5 index over the words of the documents, kept by triggers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, bindparam, column, literal_column, table
+
+from admin_site.records.search.terms import Lexeme
+
+_index = table("search_index", column("rowid", BigInteger()))
+_all_columns: ColumnElement[Any] = literal_column("search_index")
+
+# Whether asking for one document at a time is cheap.
+PROBES = True
+
+
+def source() -> Any:
+    """Where matching documents are selected from."""
+    return _index
+
+
+def document_id() -> ColumnElement[int]:
+    """The number of the document there."""
+    return _index.columns.rowid
+
+
+def matches(lexemes: Sequence[Lexeme]) -> ColumnElement[bool]:
+    """Documents that have all of them."""
+    said = " AND ".join(f'"{lexeme.text}"*' if lexeme.prefix else f'"{lexeme.text}"' for lexeme in lexemes)
+    return _all_columns.op("MATCH", is_comparison=True)(bindparam(None, said))

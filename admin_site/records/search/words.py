@@ -1,0 +1,106 @@
+"""Words as the index has them, the same on every database.
+
+Case and diacritics are gone, apostrophes too. Scripts without spaces become pairs of letters. Every
+letter outside ASCII is written as ``_`` and five hexadecimal digits, so that no database's own idea of
+a word takes part: all three see runs of ``[a-z0-9_]``.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from admin_site.core import text
+
+# What MariaDB takes as one word (84), less our marks.
+WORD_LENGTH = 64
+# PostgreSQL's limit for one document is 1 MB of distinct words.
+DISTINCT_MOST = 500_000
+# Stands before a word of the title: no encoded letter begins like that.
+TITLE = "_t"
+# Between fields, so that no phrase reaches from one into the next.
+BREAK = "|"
+
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_UNSPACED = re.compile(
+    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff]+)"
+)
+# Combining classes of marks that spell the word rather than decorate a letter.
+_SPELLING = frozenset({0, 7, 8, 9, *range(84, 133)})
+
+
+class _Letters(dict[int, int | str | None]):
+    """For ``str.translate``: letters, digits and spelling marks stay, decoration goes, the rest is a space."""
+
+    def __missing__(self, code: int) -> int | str | None:
+        char = chr(code)
+        kept: int | str | None = " "
+        if char in "'’":
+            kept = None
+        elif unicodedata.category(char)[0] == "M":
+            kept = code if unicodedata.combining(char) in _SPELLING else None
+        elif char.isalnum():
+            kept = code
+        self[code] = kept
+        return kept
+
+
+_LETTERS = _Letters()
+
+
+def split(raw: str) -> list[str]:
+    """The words of a text in their order, encoded."""
+    if raw.isascii():
+        return [word[:WORD_LENGTH] for word in _ASCII_WORD.findall(raw.lower().replace("'", ""))]
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKD", text.fold(raw)).translate(_LETTERS))
+    return [encoded for word in plain.split() for encoded in _encoded(word)]
+
+
+def _encoded(word: str) -> Iterator[str]:
+    if word.isascii():
+        yield word[:WORD_LENGTH]
+        return
+    for place, part in enumerate(_UNSPACED.split(word)):
+        if place % 2:  # the pattern's group: letters of a script without spaces
+            yield from (_spell(first + second) for first, second in pairwise(part))
+            yield _spell(part[-1])
+        elif part:
+            yield _spell(part)
+
+
+def _spell(word: str) -> str:
+    return "".join(char if char.isascii() else f"_{ord(char):05x}" for char in word)[:WORD_LENGTH]
+
+
+def is_unspaced(raw: str) -> bool:
+    """Whether it has letters of a script without spaces."""
+    return _UNSPACED.search(raw) is not None
+
+
+def document(title: Iterable[str], body: Iterable[str]) -> str:
+    """What is indexed of a row: the title's words marked and plain, then those of each other field."""
+    named = [word for part in title for word in split(part)]
+    found = [TITLE + word for word in named] + named
+    for part in body:
+        found += [BREAK, *split(part)]
+    return " ".join(("", *_bounded(found), ""))
+
+
+def _bounded(found: list[str]) -> list[str]:
+    if sum(map(len, found)) <= DISTINCT_MOST:
+        return found
+    distinct: set[str] = set()
+    size = 0
+    for place, word in enumerate(found):
+        if word not in distinct:
+            distinct.add(word)
+            size += len(word)
+            if size > DISTINCT_MOST:
+                return found[:place]
+    return found
+
+
+def read_back(word: str) -> str:
+    """An encoded word as people read it, without the diacritics that it had."""
+    return re.sub(r"_([0-9a-f]{5})", lambda found: chr(int(found[1], 16)), word)

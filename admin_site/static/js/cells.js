@@ -1,0 +1,141 @@
+// Changing a cell where it stands: double click, or e on the row that the cursor is on. Without script the
+// edit page does the same.
+export function editCells() {
+  const table = document.querySelector(".list:has(thead [data-cell])");
+  if (!table) return;
+  table.addEventListener("dblclick", (event) => {
+    const cell = event.target.closest("td, th.title");
+    if (cell && mayEdit(cell)) {
+      event.preventDefault();
+      open(cell);
+    }
+  });
+  table.addEventListener("editcell", (event) => {
+    const cell = [...event.target.children].find(mayEdit);
+    if (cell) open(cell);
+  });
+}
+
+function head(cell) {
+  return cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
+}
+
+function mayEdit(cell) {
+  const menu = cell.parentElement.querySelector(".menu-cell");
+  const may = menu?.querySelector("[data-may]")?.dataset.may ?? menu?.dataset.may ?? "";
+  return Boolean(head(cell)?.dataset.cell) && may.includes("e") && !("editing" in cell.dataset);
+}
+
+function address(cell) {
+  const path = new URL(cell.parentElement.querySelector(".title > a").href).pathname.replace(/\/edit$/, "");
+  return `${path}/cell/${head(cell).dataset.cell}`;
+}
+
+async function open(cell) {
+  const answer = await fetch(address(cell), { headers: { Accept: "application/json" } }).catch(() => null);
+  if (!answer?.ok) return location.assign(cell.parentElement.querySelector(".title > a").href);
+  const offer = await answer.json();
+  const before = [...cell.childNodes];
+  const input = control(offer);
+  const state = { cell, before, input, version: offer.version, original: offer.value, busy: false };
+  cell.dataset.editing = "";
+  cell.replaceChildren(input);
+  input.focus();
+  input.select?.();
+  input.addEventListener("keydown", (event) => onKey(event, state));
+  input.addEventListener("blur", () => setTimeout(() => leave(state), 0));
+  if (input.matches("select")) input.addEventListener("change", () => save(state));
+}
+
+function control(offer) {
+  const tag = offer.choices.length ? "select" : "input";
+  const input = Object.assign(document.createElement(tag), { className: `cell-input ${tag === "select" ? "form-select" : "form-control"}` });
+  input.setAttribute("aria-label", offer.label);
+  for (const choice of offer.choices) input.append(new Option(choice.label, choice.value));
+  input.value = offer.value;
+  input.dir = "auto";
+  return input;
+}
+
+function onKey(event, state) {
+  event.stopPropagation();
+  if (event.key === "Escape") {
+    event.preventDefault();
+    close(state, state.before);
+  } else if (event.key === "Enter") {
+    event.preventDefault();
+    save(state);
+  } else if (event.key === "Tab") {
+    const cells = [...state.cell.parentElement.children].filter((cell) => cell === state.cell || mayEdit(cell));
+    const next = cells[cells.indexOf(state.cell) + (event.shiftKey ? -1 : 1)];
+    if (next) {
+      event.preventDefault();
+      save(state).then((done) => done && open(next));
+    }
+  }
+}
+
+async function leave(state) {
+  if (!state.cell.isConnected || !("editing" in state.cell.dataset) || state.input.matches("select")) return;
+  if (state.input.value === state.original) close(state, state.before);
+  else await save(state);
+}
+
+async function save(state) {
+  if (state.busy) return false;
+  if (state.input.value === state.original && !state.forced) {
+    close(state, state.before);
+    return true;
+  }
+  state.busy = true;
+  const body = new URLSearchParams({ value: state.input.value, version: state.version, csrf_token: document.querySelector("#row-form [name=csrf_token]").value });
+  const answer = await fetch(address2(state), { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
+  state.busy = false;
+  const said = answer ? await answer.json().catch(() => ({})) : {};
+  if (answer?.ok) {
+    finish(state, said);
+    return true;
+  }
+  if (answer?.status === 409 && said.version) {
+    state.version = said.version;
+    state.forced = true;
+  }
+  complain(state, said.error ?? "This could not be saved. It is still here; try again.");
+  return false;
+}
+
+function address2(state) {
+  const link = state.cell.parentElement.querySelector(".title > a") ?? state.before.find((node) => node.href);
+  const path = new URL(link.href).pathname.replace(/\/edit$/, "");
+  return `${path}/cell/${head(state.cell).dataset.cell}`;
+}
+
+function finish(state, said) {
+  const link = state.before.find((node) => node.matches?.("a"));
+  if (state.cell.matches(".title") && link) {
+    link.textContent = said.text;
+    close(state, [link]);
+  } else {
+    const holder = document.createElement("template");
+    holder.innerHTML = said.html;
+    close(state, [...holder.content.childNodes]);
+  }
+  state.cell.dataset.saved = "";
+  setTimeout(() => delete state.cell.dataset.saved, 1500);
+}
+
+function complain(state, sentence) {
+  state.cell.querySelector(".cell-error")?.remove();
+  const error = Object.assign(document.createElement("p"), { className: "cell-error", textContent: sentence, id: "cell-error" });
+  error.setAttribute("role", "alert");
+  state.cell.append(error);
+  state.input.setAttribute("aria-invalid", "true");
+  state.input.setAttribute("aria-describedby", "cell-error");
+  state.input.focus();
+}
+
+function close(state, nodes) {
+  delete state.cell.dataset.editing;
+  state.cell.replaceChildren(...nodes);
+  state.cell.querySelector("a, button")?.focus({ preventScroll: true });
+}

@@ -1,0 +1,33 @@
+// What a list does beyond its links: the state for row menus, Shift and click on heads, counts of views, scroll.
+export function tendList() {
+  for (const link of document.querySelectorAll("thead a[data-more]")) {
+    link.addEventListener("click", (event) => {
+      if (!event.shiftKey) return;
+      event.preventDefault();
+      location.assign(link.dataset.more);
+    });
+  }
+  countViews();
+  keepScroll();
+}
+
+async function countViews() {
+  const tabs = document.querySelector("[data-counts]");
+  if (!tabs) return;
+  const answer = await fetch(tabs.dataset.counts).catch(() => null);
+  if (!answer?.ok) return;
+  const { counts } = await answer.json();
+  for (const link of tabs.querySelectorAll("[data-view]")) {
+    link.querySelector(".count").textContent = counts[link.dataset.view] ?? "";
+  }
+}
+
+// Back to the row that one left for: the address of the list names the place.
+function keepScroll() {
+  if (!document.querySelector(".list-area")) return;
+  const key = `scroll:${location.pathname}${location.search}`;
+  addEventListener("pagehide", () => sessionStorage.setItem(key, scrollY));
+  const place = Number(sessionStorage.getItem(key));
+  const cameFrom = document.referrer && new URL(document.referrer).pathname;
+  if (place && cameFrom?.startsWith(location.pathname) && cameFrom !== location.pathname) scrollTo(0, place);
+}

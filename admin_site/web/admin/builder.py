@@ -1,0 +1,315 @@
+"""The filter builder: rows of field, operator and value in groups of all or any.
+
+It is a plain form over the language of ``q=``: what is chosen is written as text, and text is read into
+rows. Names of its controls: ``b.<place>.f`` field, ``.o`` operator, ``.v`` value, ``.u`` unit, ``.g`` all or
+any of a group; a place such as ``1.0`` is the first row in the second row, which is a group.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from admin_site.accounts import permissions
+from admin_site.accounts.actor import Actor
+from admin_site.core import registry
+from admin_site.core.section import Field, Kind, Section
+from admin_site.records import language, relations
+from admin_site.records.filters import UNITS, Age
+from admin_site.records.language import Group, Term, Value
+from admin_site.records.list_query import listable
+from admin_site.records.resolve import Resolver, path_of
+
+ROWS_MOST = 30
+WORDS, RAW = "words", "text"
+
+_EMPTY = (("empty", "is empty"), ("filled", "is not empty"))
+_IS = (("eq", "is"), ("ne", "is not"))
+_TEXT = (("contains", "contains"), *_IS, *_EMPTY)
+_NUMBER = (*_IS, ("gte", "is at least"), ("lte", "is at most"), ("gt", "is more than"), ("lt", "is less than"), *_EMPTY)
+_DATE = (
+    ("last", "in the last"), ("older", "more than … ago"), ("eq", "is on"), ("gte", "is on or after"),
+    ("lte", "is on or before"), ("gt", "is after"), ("lt", "is before"), *_EMPTY,
+)  # fmt: skip
+OPERATORS: Mapping[Kind, Sequence[tuple[str, str]]] = {
+    kind: _TEXT for kind in Kind if kind in (Kind.TEXT, Kind.LONGTEXT, Kind.MARKDOWN, Kind.EMAIL, Kind.SLUG, Kind.ISBN)
+} | {
+    Kind.PASSWORD: (), Kind.INTEGER: _NUMBER, Kind.BOOLEAN: (("eq", "is"),), Kind.CHOICE: (*_IS, *_EMPTY),
+    Kind.DATETIME: _DATE, Kind.RELATION: (*_IS, *_EMPTY), Kind.RELATIONS: (*_IS, *_EMPTY),
+}  # fmt: skip
+_WORD_OPERATORS = (("contains", "contain"), ("exact", "are exactly"), ("not", "do not contain"))
+
+
+@dataclass
+class Row:
+    """One condition as the form has it. ``error`` is what is wrong with it."""
+
+    place: str = ""
+    field: str = ""
+    operator: str = ""
+    value: str = ""
+    unit: str = "d"
+    error: str = ""
+
+
+@dataclass
+class Rows:
+    """A group of rows and groups."""
+
+    place: str = ""
+    is_any: bool = False
+    parts: list["Row | Rows"] = field(default_factory=list)
+
+    @property
+    def depth(self) -> int:
+        """How deep it lies; the outermost is 1."""
+        return self.place.count(".") + 2 if self.place else 1
+
+
+class Builder:
+    """The builder of one section for one person."""
+
+    def __init__(self, actor: Actor, section: Section) -> None:
+        self.actor, self.section = actor, section
+        self._options: dict[str, list[str]] = {}
+
+    # From the text and from the form
+
+    def from_text(self, q: str) -> Rows:
+        """The rows of a query; what no row can say stays as text."""
+        try:
+            tree = language.parse(q)
+        except language.QueryError:
+            return Rows(parts=[Row(field=RAW, value=q)])
+        if (
+            len(tree.parts) == 1
+            and isinstance(tree.parts[0], Group)
+            and tree.parts[0].any
+            and not tree.parts[0].negated
+        ):
+            tree = tree.parts[0]
+        return _placed(Rows(is_any=tree.any, parts=list(self._parts(tree, 1))))
+
+    def _parts(self, group: Group, depth: int) -> Iterator[Row | Rows]:
+        for part in group.parts:
+            if isinstance(part, Group):
+                if part.negated or depth >= language.DEPTH_MOST:
+                    yield Row(field=RAW, value=language.write(part, inside=True))
+                else:
+                    yield Rows(is_any=part.any, parts=list(self._parts(part, depth + 1)))
+            else:
+                yield self._row(part)
+
+    def _row(self, term: Term) -> Row:
+        value = term.values[0]
+        raw = Row(field=RAW, value=language.write(term))
+        if not term.name:
+            if term.negated and value.quoted:
+                return raw
+            operator = "not" if term.negated else "exact" if value.quoted else "contains"
+            return Row(field=WORDS, operator=operator, value=value.text)
+        if term.name in ("has", "no") and not term.negated:
+            name = self._name(value.text)
+            return Row(field=name, operator="filled" if term.name == "has" else "empty") if name else raw
+        name = self._name(term.name)
+        if not name or len(term.values) > 1:
+            return raw
+        return self._compared(name, term, value) or raw
+
+    def _compared(self, name: str, term: Term, value: Value) -> Row | None:
+        known = self.field(name)
+        age = Age.read(value.text) if known.kind is Kind.DATETIME else None
+        operator = term.operator
+        if term.negated:
+            if operator != "eq":
+                return None
+            operator = "ne"
+        if age:
+            operator = {"lt": "last", "gt": "older"}.get(operator, "")
+            return Row(field=name, operator=operator, value=str(age.number), unit=age.unit) if operator else None
+        if operator not in dict(OPERATORS[known.kind or Kind.TEXT]):
+            return None
+        said = value.text
+        if known.is_relation and said.isascii() and said.isdigit() and not value.quoted:
+            said = self._title(known, int(said)) or said
+        return Row(field=name, operator=operator, value=said)
+
+    def from_form(self, args: Mapping[str, str]) -> Rows:
+        """The rows as they were filled in, with what its buttons ask for done."""
+        root = _read(args, "")
+        if removed := args.get("b.remove"):
+            _remove(root, removed)
+        kind, _, place = args.get("b.add", "").partition(":")
+        target = _find(root, place)
+        if target is not None and kind in ("cond", "group") and _size(root) < ROWS_MOST:
+            new: Row | Rows = (
+                Row(field=self.fields()[0][0])
+                if kind == "cond"
+                else Rows(is_any=not target.is_any, parts=[Row(field=self.fields()[0][0])])
+            )
+            target.parts.append(new)
+        return _placed(root)
+
+    # To the text
+
+    def text(self, rows: Rows) -> str:
+        """The query that the rows say; rows without a value say nothing. Errors are noted at their rows."""
+        node = self._group(rows)
+        return language.write(node) if node.parts else ""
+
+    def _group(self, rows: Rows) -> Group:
+        parts: list[language.Node] = []
+        for part in rows.parts:
+            if isinstance(part, Rows):
+                inner = self._group(part)
+                if inner.parts:
+                    parts.append(inner)
+            else:
+                parts += self._terms(part)
+        return Group(tuple(parts), any=rows.is_any and len(parts) > 1)
+
+    def _terms(self, row: Row) -> Sequence[language.Node]:
+        terms = list(self._said(row))
+        resolver = Resolver(self.section, self.actor)
+        for term in terms:
+            resolver.node(term)
+        row.error = resolver.problems[0].sentence if resolver.problems else ""
+        return terms
+
+    def _said(self, row: Row) -> Iterator[language.Node]:
+        value = row.value.strip()
+        if row.field == RAW:
+            yield from self._raw(row, value)
+        elif row.field == WORDS:
+            if value:
+                yield Term(
+                    "", "eq", (Value(value, quoted=row.operator == "exact" or " " in value),), row.operator == "not"
+                )
+        elif row.operator in ("empty", "filled"):
+            yield Term("no" if row.operator == "empty" else "has", "eq", (Value(row.field),))
+        elif value:
+            yield self._term(row, value)
+
+    def _raw(self, row: Row, value: str) -> Iterator[language.Node]:
+        try:
+            yield from language.parse(value).parts
+        except language.QueryError as error:
+            row.error = str(error)
+
+    def _term(self, row: Row, value: str) -> Term:
+        known = self.field(row.field)
+        name = _spoken(self.section, row.field)
+        if row.operator in ("last", "older"):
+            return Term(name, "lt" if row.operator == "last" else "gt", (Value(f"{value}{row.unit}"),))
+        is_title = known.is_relation and value in self.options(row.field) and value != "me"
+        quoted = is_title or (not known.is_relation and value != " ".join(value.split()))
+        if row.operator == "ne":
+            return Term(name, "eq", (Value(value, quoted),), negated=True)
+        return Term(name, row.operator or "eq", (Value(value, quoted),))
+
+    # What the form offers
+
+    def fields(self) -> list[tuple[str, str]]:
+        """What conditions can be about: words, every field, and fields of related rows that are declared."""
+        here = [(name, item.label) for name, item in listable(self.section).items()]
+        there = []
+        for path in self.section.filters:
+            if "." in path:
+                try:
+                    via, item = path_of(self.section, self.actor, path)
+                except LookupError:
+                    continue
+                there.append((path, f"{via.label if via else ''}: {item.label.lower()}"))
+        words = [(WORDS, "Words")] if self.section.search else []
+        first = [pair for pair in here if pair[0] in self.section.filters]
+        return [*words, *first, *there, *(pair for pair in here if pair not in first), (RAW, "Written query")]
+
+    def field(self, path: str) -> Field:
+        """The field of a path that ``fields`` offers; the number for any other."""
+        try:
+            return path_of(self.section, self.actor, path)[1]
+        except LookupError:
+            return self.section.field("id")
+
+    def operators(self, row: Row) -> Sequence[tuple[str, str]]:
+        """What can be said of the field."""
+        if row.field == WORDS:
+            return _WORD_OPERATORS
+        return () if row.field == RAW else OPERATORS[self.field(row.field).kind or Kind.TEXT]
+
+    def options(self, path: str) -> list[str]:
+        """Titles that a relation can be compared with, and "me" for people."""
+        if path not in self._options:
+            known = self.field(path)
+            found = []
+            if known.target and "." not in path:
+                found = [title.text for title in relations.in_use(self.actor, self.section, known)]
+                if known.target.__tablename__ == "users":
+                    found = ["me", *found]
+            self._options[path] = found
+        return self._options[path]
+
+    def _name(self, word: str) -> str:
+        """The path of a spoken name; empty where there is none."""
+        first, dot, rest = word.lower().partition(".")
+        name = self.section.spoken.get(first, "")
+        if not dot or not name:
+            return name
+        target = self.section.field(name).target
+        other = registry.of_model(target) if target else None
+        inner = other.spoken.get(rest, "") if other and permissions.allows(self.actor, "read", other) else ""
+        path = f"{name}.{inner}"
+        return path if path in self.section.filters else ""
+
+    def _title(self, known: Field, number: int) -> str:
+        found = relations.in_use(self.actor, self.section, known, ids=[number])
+        return found[0].text if found else ""
+
+
+def _spoken(section: Section, path: str) -> str:
+    """The shortest name that people use for a field."""
+    if "." in path:
+        return path
+    return min((word for word, name in section.spoken.items() if name == path), key=len, default=path)
+
+
+def _read(args: Mapping[str, str], place: str) -> Rows:
+    prefix = f"b.{place}." if place else "b."
+    found = Rows(place=place, is_any=args.get(f"{prefix}g") == "any")
+    for index in range(ROWS_MOST):
+        at = f"{place}.{index}" if place else str(index)
+        if f"b.{at}.g" in args and found.depth < language.DEPTH_MOST:
+            found.parts.append(_read(args, at))
+        elif f"b.{at}.f" in args:
+            said = {name: args.get(f"b.{at}.{name[0]}", "") for name in ("field", "operator", "value", "unit")}
+            found.parts.append(Row(at, **{**said, "unit": said["unit"] if said["unit"] in UNITS else "d"}))
+    return found
+
+
+def _placed(rows: Rows) -> Rows:
+    for index, part in enumerate(rows.parts):
+        part.place = f"{rows.place}.{index}" if rows.place else str(index)
+        if isinstance(part, Rows):
+            _placed(part)
+    return rows
+
+
+def _find(rows: Rows, place: str) -> Rows | None:
+    if rows.place == place:
+        return rows
+    groups = (part for part in rows.parts if isinstance(part, Rows))
+    return next((found for group in groups if (found := _find(group, place)) is not None), None)
+
+
+def _remove(rows: Rows, place: str) -> None:
+    rows.parts = [part for part in rows.parts if part.place != place]
+    for part in rows.parts:
+        if isinstance(part, Rows):
+            _remove(part, place)
+
+
+def _size(rows: Rows) -> int:
+    return sum(_size(part) if isinstance(part, Rows) else 1 for part in rows.parts)
+
+
+def has_errors(rows: Rows) -> bool:
+    """Whether some row is wrong."""
+    return any(has_errors(part) if isinstance(part, Rows) else bool(part.error) for part in rows.parts)

@@ -1,0 +1,70 @@
+"""Changing one cell of a list: through the one write path, answered as JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from admin_site.accounts import permissions
+from admin_site.accounts.actor import Actor
+from admin_site.core.database import atomic
+from admin_site.core.errors import Busy, Conflict, Denied, Invalid, Stale
+from admin_site.core.section import Field, Kind, Section
+from admin_site.records import reads, relations, writes
+from admin_site.web.admin import forms, picker
+from admin_site.web.admin.rows import Rows
+
+CHOICES_MOST = 50
+
+
+def offer(actor: Actor, section: Section, row_id: int, field: Field) -> dict[str, Any]:
+    """What the cell holds, the version of its row, and what it can be changed to."""
+    item = reads.item(actor, section, row_id)
+    permissions.require(actor, "update", section, item.row)
+    if field.name not in forms.settable(section, actor, item):
+        raise Denied(f"You may not set {field.label}.", needs=f"{section.name}.update")
+    return {
+        "value": forms.as_typed(field, item), "version": item.row.version, "label": field.label,
+        "kind": str(field.kind), "choices": _choices(actor, section, field, item),
+    }  # fmt: skip
+
+
+def _choices(actor: Actor, section: Section, field: Field, item: reads.Item) -> list[dict[str, str]]:
+    if field.kind is Kind.CHOICE:
+        return [{"value": c.value, "label": c.label} for c in forms.choices(section, actor, field, item)]
+    if field.kind is Kind.BOOLEAN:
+        return [{"value": "1", "label": "Yes"}, {"value": "0", "label": "No"}]
+    if field.kind is not Kind.RELATION:
+        return []
+    picker.require(actor, section, field)
+    offered = relations.candidates(actor, field, "", limit=CHOICES_MOST)
+    standing = [title for title in item.related(field.name) if title.id not in {other.id for other in offered}]
+    blank = [] if field.required else [{"value": "", "label": "None"}]
+    return [*blank, *({"value": str(title.id), "label": title.text} for title in (*standing, *offered))]
+
+
+def change(actor: Actor, section: Section, row_id: int, field: Field, sent: Mapping[str, str]) -> tuple[Any, int]:
+    """Give the cell its new value; answers with its markup, or with what stands against it."""
+    raw = sent.get("version", "")
+    version = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
+    try:
+        with atomic():
+            writes.update(actor, section, row_id, {field.name: sent.get("value", "")}, version=version, source="cell")
+    except Stale as error:
+        item = reads.item(actor, section, row_id)
+        theirs = forms.as_typed(field, item)
+        if field.name not in error.yours:  # somebody changed another field: this one is free
+            return change(actor, section, row_id, field, {**sent, "version": str(error.version)})
+        return {"error": f"Somebody changed this meanwhile to “{_said(item, field) or 'nothing'}”. Enter keeps yours.",
+                "version": error.version, "theirs": theirs}, 409  # fmt: skip
+    except (Invalid, Conflict, Busy) as error:
+        fields = error.fields.get(field.name) or [message for found in error.fields.values() for message in found]
+        return {"error": " ".join(fields) or error.message}, error.status
+    item = reads.item(actor, section, row_id)
+    rows = Rows(actor, section, "", "", [(section.field(section.columns[0]), ""), (field, "")])
+    return {"html": rows.cell(item), "text": _said(item, field), "version": item.row.version}, 200
+
+
+def _said(item: reads.Item, field: Field) -> str:
+    if field.is_relation:
+        return ", ".join(title.text for title in item.related(field.name))
+    value = item.value(field.name)
+    return field.choice_labels.get(value, "" if value is None else str(value))

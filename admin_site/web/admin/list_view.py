@@ -1,0 +1,250 @@
+"""The list of a section and what belongs to it: filters, options, saved views, counts, export, cells."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import flash, jsonify, redirect, request, url_for
+from flask_admin import expose
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from admin_site.accounts import permissions
+from admin_site.core.database import atomic
+from admin_site.core.errors import Conflict, Invalid, NotFound
+from admin_site.core.section import Section
+from admin_site.records import facets, finding, paging, reads, views
+from admin_site.records.list_query import ListQuery, Order, default_sort, groupable, listable, sortable
+from admin_site.web.admin import cells, downloads, list_page
+from admin_site.web.admin.builder import Builder, has_errors
+from admin_site.web.admin.rows import Rows
+from admin_site.web.identity import actor
+
+SORTS_OFFERED = 3
+
+
+class ListRoutes:
+    """Routes about a list. Mixed into the view of a section."""
+
+    section: Section
+    render: Any
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """The list."""
+        preferences = views.of(actor(), self.section)
+        return self._list(self.query_of(self._with_view(preferences)), "admin/list.html", preferences)
+
+    @expose("/trash")
+    def trash_view(self) -> str:
+        """The rows that were moved to the trash, last moved first."""
+        query = ListQuery.from_args(self.section, request.args, actor())
+        return self._list(query.in_trash(), "admin/trash.html", views.Preferences())
+
+    @expose("/filters")
+    def filters_view(self) -> Any:
+        """The filter builder: a page of its own, or over the list."""
+        builder = Builder(actor(), self.section)
+        query = self.query_of(request.args)
+        is_sent = any(name.startswith("b.") for name in request.args)
+        rows = builder.from_form(request.args) if is_sent else builder.from_text(query.as_text())
+        text = builder.text(rows)
+        found = self.query_of(MultiDict({**_kept(query), "q": text})) if text else list_page.plain(query)
+        wrong = has_errors(rows)
+        if "b.apply" in request.args and not wrong:
+            return redirect(list_page.list_url(found, page=1))
+        total = None if wrong else reads.count(actor(), found)
+        return self.render(
+            "admin/filters.html", section=self.section, builder=builder, rows=rows, text=text, total=total,
+            kept=_kept(query), list_url=list_page.list_url(query), is_wrong=wrong and "b.apply" in request.args,
+        )  # fmt: skip
+
+    @expose("/options", methods=("GET", "POST"))
+    def options_view(self) -> Any:
+        """Columns and sort of the list; the columns are remembered for the person."""
+        preferences = views.of(actor(), self.section)
+        if request.method == "POST":
+            return self._set_options()
+        query = self.query_of(request.args)
+        return self.render(
+            "admin/options.html", section=self.section, query=query, back=list_page.state(query),
+            columns=_offered_columns(self.section, list_page.chosen_columns(query, preferences)),
+            sortable=sortable(self.section), orders=[*query.orders, *[None] * SORTS_OFFERED][:SORTS_OFFERED],
+            list_url=list_page.list_url(query),
+        )  # fmt: skip
+
+    def _set_options(self) -> Response:
+        query = self.query_of(MultiDict(parse_qsl(request.form.get("back", "")[:4000])))
+        allowed = listable(self.section)
+        chosen = [name for name in request.form.getlist("column") if name in allowed]
+        placed = sorted(chosen, key=lambda name: _number(request.form.get(f"place.{name}", "")) or 99)
+        is_reset = "reset" in request.form or placed == list(self.section.columns)
+        with atomic():
+            views.set_columns(actor(), self.section, [] if is_reset else placed)
+        sort = tuple(_chosen_orders(self.section))
+        changes: dict[str, Any] = {"columns": (), "sort": () if sort == default_sort(self.section) else sort}
+        return redirect(list_page.list_url(query, **changes))
+
+    @expose("/counts")
+    def counts_view(self) -> str:
+        """How many rows have each value, and what the numbers come to."""
+        query = self.query_of(request.args)
+        offered = groupable(self.section)
+        names = [query.group] if query.group else [name for name in self.section.filters if name in offered]
+        return self.render(
+            "admin/counts.html", section=self.section, query=query, list_url=list_page.list_url,
+            beside=list_page.beside,
+            facets=[facets.facet(actor(), query, offered[name]) for name in names], offered=offered,
+            totals=facets.totals(actor(), query), total=reads.Matching.of(actor(), query).count(
+                None if query.is_exact else reads.COUNT_MOST
+            ),
+        )  # fmt: skip
+
+    @expose("/views", methods=("GET", "POST"))
+    def views_view(self) -> Any:
+        """The saved views of the person: save one, see them with their counts, delete, choose the first."""
+        errors: dict[str, list[str]] = {}
+        query = self.query_of(MultiDict(parse_qsl(request.values.get("back", "")[:4000])))
+        if request.method == "POST":
+            try:
+                return self._save_view(query)
+            except (Invalid, Conflict) as error:
+                errors = error.fields or {"name": [error.message]}
+        preferences = views.of(actor(), self.section)
+        page = self.render(
+            "admin/views.html", section=self.section, query=query, back=list_page.state(query), errors=errors,
+            views=[(view, self._count_of(view)) for view in preferences.views], name=request.form.get("name", ""),
+            shareable=views.shareable(actor(), self.section), list_url=list_page.list_url(query),
+        )  # fmt: skip
+        return (page, 400) if errors else page
+
+    def _save_view(self, query: ListQuery) -> Response:
+        name, shared = request.form.get("name", ""), request.form.get("shared_with", "")
+        args = {k: v for k, v in query.to_args(page=1).items() if k != "view"}
+        with atomic():
+            number = views.save(actor(), self.section, name, list_page.encoded(args), shared_with=shared)
+        flash("The view was saved.", "ok")
+        return redirect(url_for(".index_view", view=number))
+
+    @expose("/views/counts")
+    def view_counts_view(self) -> Response:
+        """The number of rows of each saved view, as JSON, for the tabs."""
+        found = {str(view.id): self._count_of(view) for view in views.of(actor(), self.section).views}
+        most = reads.COUNT_MOST
+        return jsonify(counts={number: f"{min(n, most):,}{'+' if n > most else ''}" for number, n in found.items()})
+
+    @expose("/views/<int:id>", methods=("POST",))
+    def view_view(self, id: int) -> Response:
+        """Delete a saved view, or make it the one that the list opens with."""
+        deed = request.form.get("deed", "")
+        with atomic():
+            view = views.get(actor(), self.section, id)
+            if deed == "delete":
+                views.remove(actor(), self.section, id)
+                flash(f"The view “{view.name}” was deleted.", "ok")
+            elif deed in ("default", "plain"):
+                views.set_default(actor(), self.section, id if deed == "default" else None)
+                opens = f"“{view.name}”" if deed == "default" else "all rows"
+                flash(f"{self.section.label} now open with {opens}.", "ok")
+        return redirect(url_for(".views_view"))
+
+    @expose("/export.csv")
+    def export_view(self) -> Response:
+        """Exactly the filtered, sorted list with the chosen columns, as CSV."""
+        return downloads.csv_response(self._query_to_export(), self._columns_to_export())
+
+    @expose("/export.xlsx")
+    def export_xlsx_view(self) -> Response:
+        """The same as a workbook."""
+        return downloads.xlsx_response(self._query_to_export(), self._columns_to_export())
+
+    def _query_to_export(self) -> ListQuery:
+        query = self.query_of(request.args)
+        if query.problems:
+            raise Invalid(query.problems[0])
+        return query
+
+    def _columns_to_export(self) -> tuple[str, ...]:
+        if request.args.get("columns") == "all":
+            return ()
+        return list_page.chosen_columns(self._query_to_export(), views.of(actor(), self.section))
+
+    @expose("/<int:id>/cell/<field_name>", methods=("GET", "POST"))
+    def cell_view(self, id: int, field_name: str) -> Any:
+        """One cell: what it holds and takes, or its new value, as JSON."""
+        if field_name not in self.section.form:
+            raise NotFound
+        field = self.section.field(field_name)
+        if field.kind not in list_page.INLINE:
+            raise NotFound
+        if request.method == "GET":
+            return jsonify(cells.offer(actor(), self.section, id, field))
+        answer, status = cells.change(actor(), self.section, id, field, request.form)
+        return jsonify(answer), status
+
+    # Helpers
+
+    def query_of(self, args: Any) -> ListQuery:
+        """The list that a query string means on pages: pins first."""
+        return ListQuery.from_args(self.section, args, actor(), pinned="first" if self.section.pins else "")
+
+    def _with_view(self, preferences: views.Preferences) -> Any:
+        """The query string, with what the saved view says where it names nothing else."""
+        said = {name for name, value in request.args.items() if value} - {"page", "after", "per_page", "view"}
+        number = _number(request.args.get("view", ""))
+        view = next((view for view in preferences.views if view.id == number), None)
+        if view is None and not request.args and number is None:
+            view = preferences.default
+        if view is None or said:
+            return request.args
+        return MultiDict([*parse_qsl(view.query), ("view", str(view.id)), *_paging_args()])
+
+    def _count_of(self, view: views.View) -> int:
+        return reads.count(actor(), self.query_of(MultiDict(parse_qsl(view.query))))
+
+    def _list(self, query: ListQuery, template: str, preferences: views.Preferences) -> str:
+        names = self.section.columns if query.trashed else list_page.chosen_columns(query, preferences)
+        page = paging.page(actor(), query, names)
+        for problem in query.problems:
+            flash(problem, "warn")
+        path = url_for(".trash_view" if query.trashed else ".index_view")
+        may_update = permissions.allows(actor(), "update", self.section)
+        columns = list_page.columns(query, names, path, may_update)
+        back = list_page.state(query)
+        rows = Rows(actor(), self.section, path, back, [(c.field, c.classes) for c in columns], query.terms)
+        return self.render(
+            template, section=self.section, page=page, query=query, columns=columns, rows=rows, back=back,
+            chips=list(list_page.chips(actor(), query)), tabs=list_page.tabs(query, preferences),
+            suggestion="" if page.items or query.trashed else finding.correct(actor(), [self.section], query.q),
+            list_url=list_page.list_url, beside=list_page.beside, per_page_choices=list_page.PER_PAGE_CHOICES,
+        )  # fmt: skip
+
+
+def _kept(query: ListQuery) -> dict[str, str]:
+    """What of a list is no filter."""
+    args = query.to_args(page=1)
+    filtered = {condition.name for condition in query.conditions} | {"q", "view"}
+    return {name: value for name, value in args.items() if name not in filtered}
+
+
+def _paging_args() -> list[tuple[str, str]]:
+    return [(name, request.args[name]) for name in ("page", "after", "per_page") if name in request.args]
+
+
+def _offered_columns(section: Section, chosen: tuple[str, ...]) -> list[tuple[Any, int]]:
+    """Every column with its place, 0 for those that are not shown; the shown ones first."""
+    allowed = listable(section)
+    shown = [(allowed[name], place) for place, name in enumerate(chosen, start=1)]
+    return [*shown, *((item, 0) for name, item in allowed.items() if name not in chosen)]
+
+
+def _chosen_orders(section: Section) -> list[Order]:
+    allowed, found = sortable(section), dict[str, Order]()
+    for place in range(1, SORTS_OFFERED + 1):
+        name = request.form.get(f"sort.{place}", "")
+        if name in allowed:
+            found.setdefault(name, Order(name, request.form.get(f"direction.{place}") == "down"))
+    return list(found.values())
+
+
+def _number(raw: str) -> int | None:
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None

@@ -1,0 +1,164 @@
+"""The rows of a list as markup, written by functions that are made once for a page.
+
+There are up to 200 rows of a dozen cells: what a template does for each of them is most of what a page costs.
+Every value is escaped here; nothing else writes rows.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup, escape
+
+from admin_site.accounts import permissions
+from admin_site.accounts.actor import Actor
+from admin_site.core import text
+from admin_site.core.section import Field, Kind, Section
+from admin_site.records.reads import Item
+from admin_site.records.search import marks
+from admin_site.records.search.terms import Term
+from admin_site.web import templating
+from admin_site.web.assets import icon
+
+NOTHING = '<span class="none">–</span>'
+TITLE_LENGTH = 160
+CELL_LENGTH = 120
+RELATED_LENGTH = 80
+
+Cell = Callable[[Item], str]
+
+
+class Rows:
+    """Writes the rows of one page: for one person, one list, these columns."""
+
+    def __init__(
+        self, actor: Actor, section: Section, address: str, state: str, columns: Sequence[tuple[Field, str]],
+        terms: Sequence[Term] = (),
+    ) -> None:  # fmt: skip
+        self.actor, self.section, self.address, self.terms = actor, section, address, terms
+        self.state = f"?back={quote(state, safe='')}" if state else ""
+        self.may = {action: _may(actor, section, action) for action in ("update", "delete", "pin")}
+        first, *others = columns
+        self.first = first[0]
+        self.cells = [(_opening(classes), self._cell(field)) for field, classes in others]
+
+    def __call__(self, items: Sequence[Item]) -> Markup:
+        """All of them."""
+        return Markup("".join(map(self._row, items)))  # noqa: S704 - every part is escaped
+
+    def cell(self, item: Item) -> str:
+        """The inside of the cell after the first column: what a changed cell shows."""
+        return self.cells[0][1](item)
+
+    def _row(self, item: Item) -> str:
+        number, row = item.id, item.row
+        may_update = self._allows("update", row)
+        actions = ("e" if may_update else "") + self._pin_action(item) + ("d" if self._allows("delete", row) else "")
+        url = f"{self.address}{number}{'/edit' if may_update else ''}{self.state}"
+        title = item.title
+        cells = "".join(opening + write(item) + "</td>" for opening, write in self.cells)
+        label = escape(text.clip(title, 30))
+        return (
+            f'<tr><th scope="row" class="title"><a href="{url}">{self._title(item, title)}</a>'
+            f"{self._why(item, title)}</th>{cells}"
+            f'<td class="menu-cell"><a href="{self.address}{number}" aria-label="Actions for {label}"'
+            f' data-may="{actions}">⋯</a></td></tr>\n'
+        )
+
+    def _allows(self, action: str, row: Any) -> bool:
+        answer = self.may[action]
+        return permissions.allows(self.actor, action, self.section, row) if answer is None else answer
+
+    def _pin_action(self, item: Item) -> str:
+        if not self.section.pins:
+            return ""
+        own = "n" if item.pin and item.pin.is_own else "m"
+        if not self._allows("pin", item.row):
+            return own
+        return own + ("u" if item.is_pinned else "p")
+
+    def _title(self, item: Item, title: str) -> str:
+        is_title = self.section.title_columns == (self.first.name,)
+        said = title if is_title else _words(item, self.first)
+        said = text.clip(said, TITLE_LENGTH) or "–"
+        return str(marks.mark(said, self.terms)) if self.terms else str(escape(said))
+
+    def _why(self, item: Item, title: str) -> str:
+        """Where in the long text the words were found, if not in the title."""
+        raw = getattr(item.row, "_excerpt", None) if self.terms else None
+        if not raw or marks.snippet(title, self.terms):
+            return ""
+        piece = marks.snippet(raw, self.terms)
+        return f'<span class="why">{piece}</span>' if piece else ""
+
+    def _cell(self, field: Field) -> Cell:
+        if field.is_relation:
+            return _related(field)
+        name = field.name
+        match field.kind:
+            case Kind.CHOICE:
+                shown = {choice.value: str(templating.status(field, choice.value)) for choice in field.choices}
+                return lambda item: shown.get(item.value(name)) or str(templating.status(field, item.value(name) or ""))
+            case Kind.BOOLEAN:
+                yes = f'<span class="status status-ok">{icon("check-lg")}Yes</span>'
+                return lambda item: yes if item.value(name) else NOTHING
+            case Kind.DATETIME:
+                return lambda item: _moment(item, name)
+            case Kind.INTEGER:
+                return lambda item: (
+                    NOTHING if item.value(name) is None else f'<span class="num">{item.value(name)}</span>'
+                )
+        return lambda item: self._text(item, name)
+
+    def _text(self, item: Item, name: str) -> str:
+        value = item.value(name)
+        if not value:
+            return NOTHING
+        said = text.clip(value, CELL_LENGTH)
+        return str(marks.mark(said, self.terms)) if self.terms and name in self.section.search else str(escape(said))
+
+
+def _may(actor: Actor, section: Section, action: str) -> bool | None:
+    """The answer for every row at once, or None where it depends on the row."""
+    if permissions.is_unconditional(actor, action, section):
+        return True
+    return None if permissions.allows(actor, action, section) else False
+
+
+def _opening(classes: str) -> str:
+    return f'<td class="{classes}">' if classes else "<td>"
+
+
+def _moment(item: Item, name: str) -> str:
+    return str(templating.moment(getattr(item.row, name), brief=True))
+
+
+def _related(field: Field) -> Cell:
+    """Titles behind a relation, each written once for a page."""
+    is_person = field.target is not None and field.target.__tablename__ == "users"
+    written: dict[int, str] = {}
+
+    def write(item: Item) -> str:
+        said = []
+        for title in item.related(field.name):
+            if title.id not in written:
+                words = text.clip(title.text, RELATED_LENGTH)
+                shown = str(templating.person(words, title.id)) if is_person else str(escape(words))
+                gone = ' <span class="faint">(in the trash)</span>' if title.trashed else ""
+                written[title.id] = shown + gone
+            said.append(written[title.id])
+        return ", ".join(said) or NOTHING
+
+    return write
+
+
+def _words(item: Item, field: Field) -> str:
+    value = item.value(field.name)
+    if field.is_relation:
+        return ", ".join(title.text for title in item.related(field.name))
+    if field.kind is Kind.CHOICE:
+        labels: Mapping[str, str] = field.choice_labels
+        return labels.get(value, str(value))
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return "" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""Other back offices over the same tables, each set up as its own papers recommend."""
