@@ -5,10 +5,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 
 from admin_site.accounts.actor import Actor, role_names, split_roles
 from admin_site.accounts.models import LoginSession, User, UserSettings
@@ -38,18 +39,27 @@ def start(actor: Actor, *, keep: bool, address: str, agent: str) -> Actor:
     return replace(actor, session_token=token)
 
 
-def load(token: str) -> Actor | None:
-    """The person behind a cookie's secret, if the session still stands."""
-    now = clock.now()
-    query = (
+@lru_cache(maxsize=1)
+def _loading() -> Select[Any]:
+    """Asked by every request, so it is made once."""
+    return (
         select(LoginSession.id.label("session_id"), LoginSession.last_seen_at, LoginSession.keep,
                User.id, User.name, User.email, UserSettings.theme, UserSettings.density, UserSettings.shortcuts,
                role_names(User.id).label("roles"))
         .join(User, User.id == LoginSession.user_id)
         .outerjoin(UserSettings, UserSettings.user_id == User.id)
-        .where(LoginSession.token_hash == _hash(token), LoginSession.expires_at > now, User.live == 1, User.is_active)
+        .where(
+            LoginSession.token_hash == bindparam("hashed"), LoginSession.expires_at > bindparam("moment"),
+            User.live == 1, User.is_active,
+        )
     )  # fmt: skip
-    row = db.session.execute(query).first()
+
+
+def load(token: str) -> Actor | None:
+    """The person behind a cookie's secret, if the session still stands."""
+    now = clock.now()
+    query = _loading()
+    row = db.session.execute(query, {"hashed": _hash(token), "moment": now}).first()
     idle = timedelta(seconds=current_app.config["SESSION_IDLE"])
     if row is None or (not row.keep and row.last_seen_at + idle <= now):
         return None

@@ -210,8 +210,7 @@ def _where_via(section: Section, condition: Condition, actor: Actor) -> ColumnEl
 def _where_here(section: Section, condition: Condition) -> ColumnElement[bool]:
     field, operator, value = condition.field, condition.operator, condition.value
     if field.name == "is_pinned" and section.pins:
-        is_pinned = pins.is_pinned(section)
-        return is_pinned if bool(value) == (operator not in ("ne",)) else not_(is_pinned)
+        return _where_pinned(section, operator, value)
     if isinstance(value, Named):
         return _where_named(section, field, value)
     if field.kind is Kind.RELATIONS:
@@ -222,16 +221,28 @@ def _where_here(section: Section, condition: Condition) -> ColumnElement[bool]:
             return column.is_(None) if value else column.is_not(None)
         case "contains":
             return _contains(section, field.name, value)
+        case "in" if field.kind is Kind.DATETIME:
+            days = zip(value, condition.text.split(","), strict=False)
+            return or_(false(), *(_equals(column, replace(condition, value=day, text=raw)) for day, raw in days))
         case "in":
             return column.in_(value)
         case "ne":
-            return or_(column != value, column.is_(None))
+            return or_(not_(_equals(column, condition)), column.is_(None))
         case "eq":
             return _equals(column, condition)
     if isinstance(value, Age):
         return _younger_or_older(column, operator, value.since)
     edge = _ordered(section, field, value)
     return _compared(operator, *edge, whole_day=_is_whole_day(condition))
+
+
+def _where_pinned(section: Section, operator: str, value: Any) -> ColumnElement[bool]:
+    """A row is pinned or not; it is never unknown."""
+    if operator == "isnull":
+        return false() if value else true()
+    is_pinned = pins.is_pinned(section)
+    wanted = set(value) if isinstance(value, tuple) else {value if operator != "ne" else not value}
+    return or_(false(), *(is_pinned if one else not_(is_pinned) for one in wanted))
 
 
 def _younger_or_older(column: Any, operator: str, since: datetime) -> ColumnElement[bool]:

@@ -75,15 +75,17 @@ def _ask(actor: Actor, sections: Sequence[Section], q: str, limit: int) -> Answe
 
 def _in_section(actor: Actor, section: Section, query: ListQuery) -> Found:
     matching = Matching.of(actor, query)
-    score = 0.0
-    if query.is_ranked:
-        conditions = () if matching.is_plain else matching.conditions
-        head = ranking.head(section, query.terms, conditions)
-        score = head.places[0].score if head.places else 0.0
-        if not head.places:
-            return Found(section, (), 0, 0.0, query)
-    items = paging.first(actor, query, section.columns)
-    return Found(section, items, matching.count() if len(items) >= query.per_page else len(items), score, query)
+    names = tuple(dict.fromkeys([*section.title_columns, *([section.workflow.field] if section.workflow else [])]))
+    if not query.is_ranked:
+        items = paging.first(actor, query, names)
+        return Found(section, items, matching.count() if len(items) == query.per_page else len(items), 0.0, query)
+    conditions = () if matching.is_plain else matching.conditions
+    head = ranking.head(section, query.terms, conditions)
+    ids = [place.id for place in head.places[: query.per_page]]
+    if not ids:
+        return Found(section, (), 0, 0.0, query)
+    items = reads.items(section, paging.rows_of(query, names, ids), names)
+    return Found(section, items, matching.count() if head.any_from else len(head.places), head.places[0].score, query)
 
 
 def correct(actor: Actor, sections: Sequence[Section], q: str) -> str:

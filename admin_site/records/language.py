@@ -13,7 +13,7 @@ DEPTH_MOST = 3
 
 _TOKEN = re.compile(
     r"""\s+ | (?P<open>-?\() | (?P<close>\))
-    | (?P<minus>-)? (?:(?P<name>[A-Za-z]\w*(?:\.[A-Za-z]\w*)*):(?P<sign><=|>=|!=|<|>|~)?)?
+    | (?P<minus>-)? (?:(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*):(?P<sign><=|>=|!=|<|>|~)?)?
       (?P<values>(?:"(?:[^"\\]|\\.)*(?:"|$)|[^\s()",]|,(?=[^\s,)]))+)
     | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
@@ -70,29 +70,39 @@ def parse(text: str) -> Group:
     return Group((tree,), start=tree.start, end=tree.end)
 
 
-def write(node: Node, *, inside: bool = False) -> str:
+def write(node: Node, *, inside: bool = False, in_any: bool = False) -> str:
     """The text of a tree; ``parse`` gives the same tree again."""
     minus = "-" if node.negated else ""
     if isinstance(node, Term):
         return minus + _write_term(node)
-    said = (" OR " if node.any else " ").join(write(part, inside=True) for part in node.parts)
-    return f"{minus}({said})" if minus or (inside and len(node.parts) > 1) else said
+    said = (" OR " if node.any else " ").join(write(part, inside=True, in_any=node.any) for part in node.parts)
+    # What is joined by AND stands together without parentheses: they can be only so deep.
+    needs_them = inside and len(node.parts) > 1 and not (in_any and not node.any)
+    return f"{minus}({said})" if minus or needs_them else said
 
 
 def _write_term(term: Term) -> str:
-    said = ",".join(_write_value(value, in_words=not term.name) for value in term.values)
-    return f"{term.name}:{_SIGNS.get(term.operator, '')}{said}" if term.name else said
+    head = f"{term.name}:{_SIGNS.get(term.operator, '')}" if term.name else ""
+    first, *others = term.values
+    # Only what follows the name at once could be taken for a sign.
+    return ",".join([head + _write_value(first, head), *(_write_value(value, "x:~") for value in others)])
 
 
-def _write_value(value: Value, *, in_words: bool) -> str:
-    is_plain = re.fullmatch(r'[^\s()",\\]+', value.text) and not (
-        in_words and (":" in value.text or value.text == "OR")
-    )
-    is_plain = is_plain and not value.text.startswith("-" if in_words else tuple("<>!~"))
-    if value.quoted or not is_plain:
-        escaped = value.text.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return value.text
+def _write_value(value: Value, head: str) -> str:
+    if not value.quoted and _is_plain(value, head):
+        return value.text
+    escaped = value.text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _is_plain(value: Value, head: str) -> bool:
+    """Whether it is read as the same value without quotes."""
+    token = _TOKEN.fullmatch(head + value.text)
+    if token is None or token["values"] is None or token.group() == "OR":
+        return False
+    term = _term(token)
+    said = term.name + (":" + _SIGNS.get(term.operator, "") if term.name else "")
+    return said == head and not term.negated and term.values == (value,)
 
 
 class _Reader:
@@ -165,4 +175,6 @@ def _words(raw: str) -> Value:
     if raw.startswith('"'):
         values: Sequence[Value] = list(_values(raw))
         return Value(" ".join(value.text for value in values), quoted=True)
-    return Value(raw.replace('"', ""))
+    plain = Value(raw.replace('"', ""))
+    # Quotes in the middle: what stands between them may be anything.
+    return plain if plain.text == raw or _is_plain(plain, "") else replace(plain, quoted=True)

@@ -302,13 +302,17 @@ class _Ranked:
         return [Place(TAIL_SCORE, number) for number in found]
 
     def _rows(self, ids: Sequence[int]) -> list[Any]:
-        if not ids:
-            return []
-        section = self.query.section
-        statement = reads.selection(section, self.names).add_columns(*excerpt(self.query))
-        rows = db.session.execute(statement.where(section.table.columns.id.in_(ids))).all()
-        found = {row.id: row for row in rows}
-        return [found[number] for number in ids if number in found]
+        return rows_of(self.query, self.names, ids)
+
+
+def rows_of(query: ListQuery, names: Sequence[str], ids: Sequence[int]) -> list[Any]:
+    """These rows in this order, for somebody who was found to see them."""
+    if not ids:
+        return []
+    section = query.section
+    statement = reads.selection(section, names).add_columns(*excerpt(query))
+    found = {row.id: row for row in db.session.execute(statement.where(section.table.columns.id.in_(ids)))}
+    return [found[number] for number in ids if number in found]
 
 
 # Lower than any weighed row.

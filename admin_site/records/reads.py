@@ -23,6 +23,7 @@ from admin_site.records.values import ID_MOST
 COUNT_MOST = 10_000
 # Where a found word stands in the long text of a row is looked for this far.
 EXCERPT_LENGTH = 4_000
+SELECTIONS_MOST = 500
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,20 @@ def count(actor: Actor, query: ListQuery) -> int:
 
 def selection(section: Section, names: Iterable[str]) -> Select[Any]:
     """These columns, what every row's page needs, and the titles behind relations, joined."""
+    key = (section.name, tuple(names))
+    known = _selections.get(key)
+    if known is None or known[0] is not section.table:
+        if len(_selections) >= SELECTIONS_MOST:
+            _selections.clear()
+        known = _selections[key] = (section.table, _selection(section, key[1]))
+    return known[1]
+
+
+# Making a statement takes as long as asking it; these are made once for each choice of columns.
+_selections: dict[tuple[str, tuple[str, ...]], tuple[Any, Select[Any]]] = {}
+
+
+def _selection(section: Section, names: Sequence[str]) -> Select[Any]:
     columns = section.table.columns
     wanted = dict.fromkeys(
         ["id", "version", "live", "created_by", "created_at", "updated_at", "deleted_at", section.owner,

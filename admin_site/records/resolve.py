@@ -67,7 +67,7 @@ class Resolver:
 
     @staticmethod
     def _is_words(term: language.Term) -> bool:
-        return not term.name or term.values[0].text.startswith("//")
+        return not term.name or (term.values[0].text.startswith("//") and not term.values[0].quoted)
 
     def _words(self, term: language.Term) -> Node:
         said = language.write(replace(term, negated=False)) if term.name else term.values[0].text
@@ -187,6 +187,7 @@ def said(condition: Condition) -> str:
     if condition.operator == "isnull":
         return f"{'no' if condition.value else 'has'}:{name}"
     raw = condition.text
-    values = tuple(language.Value(part) for part in (raw.split(",") if condition.operator == "in" else [raw]))
+    parts = raw.split(",") if condition.operator == "in" else [raw]
+    values = tuple(language.Value(part, quoted=part.startswith("//")) for part in parts)
     operator = "eq" if condition.operator == "in" else condition.operator
     return language.write(language.Term(name, operator, values))

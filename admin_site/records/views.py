@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, and_, delete, insert, or_, select, update
+from sqlalchemy import ForeignKey, Index, String, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.accounts import permissions
@@ -80,17 +82,8 @@ def of(actor: Actor, section: Section) -> Preferences:
     """Views and columns, in one query."""
     if actor.id is None:
         return Preferences()
-    settings = and_(ListSettings.user_id == User.id, ListSettings.section == section.name)
-    query = (
-        select(ListSettings.columns, ListSettings.view_id, SavedView.id, SavedView.name, SavedView.query,
-               SavedView.shared_with, SavedView.user_id)
-        .select_from(User)
-        .outerjoin(ListSettings, settings)
-        .outerjoin(SavedView, _is_for(actor, section))
-        .where(User.id == actor.id)
-        .order_by(SavedView.id)
-    )  # fmt: skip
-    rows = db.session.execute(query).all()
+    asked = {"person": actor.id, "section": section.name, "shared": [EVERYONE, *actor.roles]}
+    rows = db.session.execute(_asking(), asked).all()
     views = [
         View(row.id, row.name, row.query, row.shared_with, row.user_id == actor.id, row.id == row.view_id)
         for row in rows
@@ -168,6 +161,19 @@ def _set(actor: Actor, section: Section, **values: object) -> None:
     db.session.execute(insert(ListSettings).values(user_id=actor.id, section=section.name, **merged))
 
 
-def _is_for(actor: Actor, section: Section) -> ColumnElement[bool]:
-    shared = SavedView.shared_with.in_([EVERYONE, *actor.roles])
-    return and_(SavedView.section == section.name, or_(SavedView.user_id == User.id, shared))
+@lru_cache(maxsize=1)
+def _asking() -> Any:
+    """Asked by every list, so it is made once."""
+    section: Any = bindparam("section")
+    shared = SavedView.shared_with.in_(bindparam("shared", expanding=True))
+    settings = and_(ListSettings.user_id == User.id, ListSettings.section == section)
+    visible = and_(SavedView.section == section, or_(SavedView.user_id == User.id, shared))
+    return (
+        select(ListSettings.columns, ListSettings.view_id, SavedView.id, SavedView.name, SavedView.query,
+               SavedView.shared_with, SavedView.user_id)
+        .select_from(User)
+        .outerjoin(ListSettings, settings)
+        .outerjoin(SavedView, visible)
+        .where(User.id == bindparam("person"))
+        .order_by(SavedView.id)
+    )  # fmt: skip

@@ -75,6 +75,7 @@ def sprite() -> bytes:
     return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(drawn)}</svg>'.encode()
 
 
+@lru_cache(maxsize=512)
 def icon(name: str, cls: str = "") -> Markup:
     """An icon of Bootstrap Icons; decoration, unless the element around it has a label."""
     classes = f"icon {cls}".strip()

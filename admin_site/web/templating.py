@@ -15,6 +15,12 @@ from admin_site.web.assets import icon
 from admin_site.web.identity import actor
 
 HUES = 6
+# Roles and places that the menu is kept ready for.
+NAVIGATIONS_MOST = 200
+MONTHS = (
+    "", "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 
 
 def init_app(app: Flask) -> None:
@@ -29,13 +35,42 @@ def init_app(app: Flask) -> None:
 
 
 def _surroundings() -> dict[str, Any]:
-    admin = current_app.extensions["admin"][0]
     return {
         "actor": actor(),
         "environment": current_app.config["APP_CONFIG"],
-        "menu": [item for item in admin.menu() if item.is_visible() and item.is_accessible()],
+        "navigation": _navigation,
         "here": request.path,
     }
+
+
+def _navigation() -> Markup:
+    """The menu of this person at this place; the same for everybody with the same roles."""
+    known: dict[Any, Markup] = current_app.extensions.setdefault("navigation", {})
+    entries = _entries()
+    here = next((url for url in reversed(entries) if _is_here(url)), "")
+    key = (tuple(entries), here, request.script_root)
+    if key not in known:
+        known.clear() if len(known) >= NAVIGATIONS_MOST else None
+        menu = current_app.extensions["admin"][0].menu()
+        shell: Any = current_app.jinja_env.get_template("components/shell.html").module
+        known[key] = Markup(shell.nav([item for item in menu if item.is_accessible()], here))  # noqa: S704
+    return known[key]
+
+
+def _entries() -> list[str]:
+    """The addresses in the menu that this person may open."""
+    urls: dict[str, str] = current_app.extensions.setdefault("menu urls", {})
+    found = []
+    for view in current_app.extensions["admin"][0]._views:
+        if view.endpoint not in urls:
+            urls[view.endpoint] = view.get_url(f"{view.endpoint}.{view._default_view}")
+        if view.is_accessible():
+            found.append(urls[view.endpoint])
+    return found
+
+
+def _is_here(url: str) -> bool:
+    return request.path == url or (request.path.startswith(url) and url.count("/") > 2)
 
 
 def avatar(name: str, number: int | None, *, big: bool = False) -> Markup:
@@ -73,11 +108,12 @@ def moment(when: datetime | None, *, absolute: bool = False, brief: bool = False
     """A time in words, with the exact one behind it; ``brief`` in lists, where every byte counts fifty times."""
     if when is None:
         return Markup('<span class="none">–</span>')
-    exact = f"{when.day} {when:%B %Y, %H:%M} UTC"
+    exact = f"{when.day} {MONTHS[when.month]} {when.year}, {when.hour:02}:{when.minute:02} UTC"
     words = exact if absolute else _ago(when)
+    # Only digits and names of months stand in it.
     if brief:
-        return Markup('<span title="{}">{}</span>').format(exact, words)
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(clock.isoformat(when), exact, words)
+        return Markup(f'<span title="{exact}">{words}</span>')  # noqa: S704
+    return Markup(f'<time datetime="{clock.isoformat(when)}" title="{exact}">{words}</time>')  # noqa: S704
 
 
 def _ago(when: datetime) -> str:
@@ -97,7 +133,7 @@ def _ago(when: datetime) -> str:
 
 
 def _day(when: datetime, now: datetime) -> str:
-    day = f"{when.day} {when:%b}"
+    day = f"{when.day} {MONTHS[when.month][:3]}"
     return day if when.year == now.year else f"{day} {when.year}"
 
 

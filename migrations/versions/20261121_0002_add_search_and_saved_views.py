@@ -25,7 +25,7 @@ OPTIONS = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_nopad_bin", "my
 INDEXES = {
     "sqlite": (
         """CREATE VIRTUAL TABLE search_index USING fts5(
-            words, content='search_documents', content_rowid='id', detail='none', prefix='1 2 3 4',
+            words, content='search_documents', content_rowid='id', detail='none', prefix='1 2 3 4 5 6 7 8 9 10',
             tokenize="ascii tokenchars '_'")""",
         """CREATE TRIGGER search_documents_insert AFTER INSERT ON search_documents BEGIN
             INSERT INTO search_index (rowid, words) VALUES (new.id, new.words); END""",

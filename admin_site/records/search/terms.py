@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from admin_site.records.search import words
 
@@ -24,7 +25,7 @@ class Term:
     text: str
     exact: bool = False
 
-    @property
+    @cached_property
     def tokens(self) -> list[str]:
         """The words as the index has them."""
         found = words.split(self.text)
@@ -38,7 +39,7 @@ class Term:
         last = len(tokens) - 1
         return [Lexeme(mark + token, prefix=self.goes_on and place == last) for place, token in enumerate(tokens)]
 
-    @property
+    @cached_property
     def goes_on(self) -> bool:
         """Whether the last word may be the beginning of a longer one."""
         return not self.exact and (len(self.tokens[-1:]) > 0 and (len(self.tokens[-1]) > 1))

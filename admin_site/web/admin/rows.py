@@ -35,7 +35,8 @@ class Rows:
         self, actor: Actor, section: Section, address: str, state: str, columns: Sequence[tuple[Field, str]],
         terms: Sequence[Term] = (),
     ) -> None:  # fmt: skip
-        self.actor, self.section, self.address, self.terms = actor, section, address, terms
+        self.actor, self.section, self.address = actor, section, address
+        self.marker = marks.Marker(terms) if terms else None
         self.state = f"?back={quote(state, safe='')}" if state else ""
         self.may = {action: _may(actor, section, action) for action in ("update", "delete", "pin")}
         first, *others = columns
@@ -81,14 +82,14 @@ class Rows:
         is_title = self.section.title_columns == (self.first.name,)
         said = title if is_title else _words(item, self.first)
         said = text.clip(said, TITLE_LENGTH) or "–"
-        return str(marks.mark(said, self.terms)) if self.terms else str(escape(said))
+        return str(self.marker.mark(said)) if self.marker else str(escape(said))
 
     def _why(self, item: Item, title: str) -> str:
         """Where in the long text the words were found, if not in the title."""
-        raw = getattr(item.row, "_excerpt", None) if self.terms else None
-        if not raw or marks.snippet(title, self.terms):
+        raw = getattr(item.row, "_excerpt", None) if self.marker else None
+        if not raw or self.marker is None or self.marker.has(title):
             return ""
-        piece = marks.snippet(raw, self.terms)
+        piece = self.marker.snippet(raw)
         return f'<span class="why">{piece}</span>' if piece else ""
 
     def _cell(self, field: Field) -> Cell:
@@ -115,7 +116,7 @@ class Rows:
         if not value:
             return NOTHING
         said = text.clip(value, CELL_LENGTH)
-        return str(marks.mark(said, self.terms)) if self.terms and name in self.section.search else str(escape(said))
+        return str(self.marker.mark(said)) if self.marker and name in self.section.search else str(escape(said))
 
 
 def _may(actor: Actor, section: Section, action: str) -> bool | None:
