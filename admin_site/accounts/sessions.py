@@ -4,12 +4,12 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from admin_site.accounts.actor import Actor, role_names, split_roles
 from admin_site.accounts.models import LoginSession, User, UserSettings
@@ -68,6 +68,15 @@ def load(token: str) -> Actor | None:
         shortcuts=row.shortcuts is not False,
         roles=split_roles(row.roles), session_id=row.session_id, session_token=token,
     )  # fmt: skip
+
+
+def last_visit(person: Actor) -> datetime | None:
+    """When the person was last seen in another session than this one; None the first time."""
+    query = select(func.max(LoginSession.last_seen_at)).where(
+        LoginSession.user_id == person.id, LoginSession.id != person.session_id
+    )
+    found: datetime | None = db.session.execute(query).scalar()
+    return found
 
 
 def touch(session_id: int) -> None:

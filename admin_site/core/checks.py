@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from admin_site.core.section import Field, Kind, Section
+from admin_site.core.section import INTERNAL, Field, Kind, Section
 
 # Addresses that the API and the menu keep for themselves.
 RESERVED = frozenset({"search", "jobs", "pins", "docs", "roles", "activity", "openapi.json"})
@@ -34,6 +34,7 @@ def find_mistakes(section: Section, actions: tuple[str, ...]) -> Iterator[str]:
     for field in section.all_fields.values():
         yield from _wrong_field(section, field)
     yield from _wrong_search(section)
+    yield from _wrong_paths(section)
     for name in section.rail:
         if name not in section.form:
             yield f"S016 {section.name}.rail: {name} is not in the form."
@@ -42,9 +43,12 @@ def find_mistakes(section: Section, actions: tuple[str, ...]) -> Iterator[str]:
 def _unknown_names(section: Section) -> Iterator[str]:
     names = list(section.all_fields)
     used = [(option, code, name) for option, code in _OPTIONS for name in getattr(section, option)]
+    used = [entry for entry in used if not (entry[0] == "filters" and "." in entry[2])]
     used += [("sort", "S006", section.sort.removeprefix("-")), ("owner", "S010", section.owner)]
     if section.workflow:
         used.append(("workflow", "S017", section.workflow.field))
+    if section.chart:
+        used.append(("chart", "S020", section.chart))
     for option, code, name in used:
         if name not in names:
             yield _unknown(code, section, option, name, names)
@@ -63,6 +67,19 @@ def _wrong_field(section: Section, field: Field) -> Iterator[str]:
         yield f"S013 {section.name}.fields: {field.name} is a choice without choices."
     if field.secret and field.name in (*section.columns, *section.filters, *section.search):
         yield f"S014 {section.name}: {field.name} is secret and can be neither listed, filtered nor searched."
+
+
+def _wrong_paths(section: Section) -> Iterator[str]:
+    """Filters across a relation, such as ``post_id.status``."""
+    for path in section.filters:
+        name, dot, inner = path.partition(".")
+        if not dot:
+            continue
+        relation = section.all_fields.get(name)
+        if relation is None or relation.target is None:
+            yield f"S019 {section.name}.filters: {name!r} in {path!r} is no relation."
+        elif inner not in relation.target.__table__.columns or inner in INTERNAL:
+            yield f"S019 {section.name}.filters: {path!r} leads to no field."
 
 
 def _wrong_search(section: Section) -> Iterator[str]:

@@ -148,6 +148,19 @@ class Change:
         return self.before == self.after and same_links and same_pin and not self.secrets
 
 
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A number on the home page: the rows that a query in the language of ``q=`` finds.
+
+    ``before`` is the query of the time before, to compare with.
+    """
+
+    label: str
+    query: str
+    before: str = ""
+    compared: str = "the time before"
+
+
 Prepare = Callable[[Sequence[Change]], None]
 # The deed is the change set that the changes belong to; this floor need not know more of it.
 Follow = Callable[[Any, Sequence[Change]], None]
@@ -175,6 +188,9 @@ class Section:
     search: tuple[str, ...] = ()
     sort: str = "-updated_at"
     pins: bool = False
+    # Numbers on the home page, and the moment by which its chart counts rows a week.
+    cards: tuple[Card, ...] = ()
+    chart: str = ""
     # The roles' rights on content reach every section whose area is "content".
     area: str = "content"
     # Who a row belongs to: a relation to users, else whoever created it.

@@ -86,6 +86,36 @@ def of_row(section: str, row_id: int, *, before: int | None = None, limit: int =
     return [ReadEntry(*row) for row in db.session.execute(query)]
 
 
+@dataclass(frozen=True)
+class LatestEntry:
+    """The last thing that happened to a row."""
+
+    section: str
+    row_id: int
+    at: datetime
+    actor_id: int | None
+    action: str
+
+
+# So many entries are looked through for what happened since.
+LOOKED_THROUGH = 500
+
+
+def latest(sections: Sequence[str], *, since: datetime, but: int | None, limit: int) -> list[LatestEntry]:
+    """What others last did to each row of these sections since a moment, newest first."""
+    newest = select(Entry.id).order_by(Entry.id.desc()).limit(LOOKED_THROUGH).subquery()
+    query = (
+        select(Entry.section, Entry.row_id, Entry.at, Entry.actor_id, Entry.action)
+        .join(newest, newest.c.id == Entry.id)
+        .where(Entry.at > since, Entry.section.in_(sections), Entry.actor_id.is_distinct_from(but))
+        .order_by(Entry.id.desc())
+    )
+    found: dict[tuple[str, int], LatestEntry] = {}
+    for row in db.session.execute(query):
+        found.setdefault((row.section, row.row_id), LatestEntry(*row))
+    return list(found.values())[:limit]
+
+
 def values_at(section: str, row_id: int, version: int) -> dict[str, Any]:
     """What the fields that changed after this version were then: field to value, as history keeps it."""
     query = (

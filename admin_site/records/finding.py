@@ -79,7 +79,7 @@ def _in_section(actor: Actor, section: Section, query: ListQuery) -> Found:
     if not query.is_ranked:
         items = paging.first(actor, query, names)
         return Found(section, items, matching.count() if len(items) == query.per_page else len(items), 0.0, query)
-    conditions = () if matching.is_plain else matching.conditions
+    conditions = () if matching.is_plain else matching.looked_up
     head = ranking.head(section, query.terms, conditions)
     ids = [place.id for place in head.places[: query.per_page]]
     if not ids:

@@ -62,8 +62,11 @@ def for_list(query: ListQuery) -> Missing | None:
     ]
     order = [_key(section, order.field) for order in query.orders]
     columns = _plain("live", *dict.fromkeys([*equal, *order]))
-    if any(found[: len(columns)] == columns for found in _standing(section)):
-        return None
+    # Columns that are compared with one value may stand in any order.
+    head = len(dict.fromkeys(["live", *equal]))
+    for found in _standing(section):
+        if set(found[:head]) == set(columns[:head]) and found[head : len(columns)] == columns[head:]:
+            return None
     return Missing(section, f"list {'&'.join(f'{k}={v}' for k, v in query.to_args().items())}", columns)
 
 

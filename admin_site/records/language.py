@@ -14,7 +14,7 @@ DEPTH_MOST = 3
 _TOKEN = re.compile(
     r"""\s+ | (?P<open>-?\() | (?P<close>\))
     | (?P<minus>-)? (?:(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*):(?P<sign><=|>=|!=|<|>|~)?)?
-      (?P<values>(?:"(?:[^"\\]|\\.)*(?:"|$)|[^\s()",]|,(?=[^\s,)]))+)
+      (?P<values>(?:"(?:[^"\\]|\\.)*(?:"|$)|[^\s()",]|,(?=[^\s,()]))+)
     | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -74,7 +74,7 @@ def write(node: Node, *, inside: bool = False, in_any: bool = False) -> str:
     """The text of a tree; ``parse`` gives the same tree again."""
     minus = "-" if node.negated else ""
     if isinstance(node, Term):
-        return minus + _write_term(node)
+        return _write_term(node)
     said = (" OR " if node.any else " ").join(write(part, inside=True, in_any=node.any) for part in node.parts)
     # What is joined by AND stands together without parentheses: they can be only so deep.
     needs_them = inside and len(node.parts) > 1 and not (in_any and not node.any)
@@ -82,7 +82,7 @@ def write(node: Node, *, inside: bool = False, in_any: bool = False) -> str:
 
 
 def _write_term(term: Term) -> str:
-    head = f"{term.name}:{_SIGNS.get(term.operator, '')}" if term.name else ""
+    head = _head(term)
     first, *others = term.values
     # Only what follows the name at once could be taken for a sign.
     return ",".join([head + _write_value(first, head), *(_write_value(value, "x:~") for value in others)])
@@ -101,8 +101,12 @@ def _is_plain(value: Value, head: str) -> bool:
     if token is None or token["values"] is None or token.group() == "OR":
         return False
     term = _term(token)
-    said = term.name + (":" + _SIGNS.get(term.operator, "") if term.name else "")
-    return said == head and not term.negated and term.values == (value,)
+    return _head(term) == head and term.values == (value,)
+
+
+def _head(term: Term) -> str:
+    """What stands before the values."""
+    return ("-" if term.negated else "") + (f"{term.name}:{_SIGNS.get(term.operator, '')}" if term.name else "")
 
 
 class _Reader:
@@ -175,6 +179,6 @@ def _words(raw: str) -> Value:
     if raw.startswith('"'):
         values: Sequence[Value] = list(_values(raw))
         return Value(" ".join(value.text for value in values), quoted=True)
-    plain = Value(raw.replace('"', ""))
+    text = raw.replace('"', "")
     # Quotes in the middle: what stands between them may be anything.
-    return plain if plain.text == raw or _is_plain(plain, "") else replace(plain, quoted=True)
+    return Value(text, quoted=text != raw and not _is_plain(Value(text), ""))

@@ -75,7 +75,7 @@ def page(actor: Actor, query: ListQuery, columns: Sequence[str] = ()) -> Page:
     total, in_all = _counts(actor, listed, len(band))
     window = _window(listed, names, total)
     rows = [*band, *window.rows]
-    found = reads.items(section, rows, names, pinned=_pinned(section, band, window.rows), notes=_notes(band, rows))
+    found = reads.items(section, rows, names, pinned=_pinned(section, band, window.rows), notes=notes(band, rows))
     most = max(total, in_all) if query.is_exact else COUNT_MOST
     return Page(
         query=query, columns=names, items=found[len(band) :], pinned=found[: len(band)],
@@ -124,7 +124,8 @@ def _band(actor: Actor, query: ListQuery, names: Iterable[str]) -> list[Any]:
     return list({row.id: row for row in reversed(rows)}.values())[::-1]
 
 
-def _notes(band: Sequence[Any], rows: Sequence[Any]) -> list[PinNote | None]:
+def notes(band: Sequence[Any], rows: Sequence[Any]) -> list[PinNote | None]:
+    """How the rows of a band are pinned, and nothing for the rows after it."""
     noted = [PinNote(row.pin_id, row.pin_user_id is not None, row.pin_until, row.pin_reason) for row in band]
     return [*noted, *[None] * (len(rows) - len(band))]
 
@@ -255,7 +256,7 @@ class _Ranked:
         """Read both parts in one order: places of the head by score, then numbers of the tail."""
         size = self.query.per_page
         frozen, place = _read_ranked(position)
-        conditions = () if self.matching.is_plain else self.matching.conditions
+        conditions = () if self.matching.is_plain else self.matching.looked_up
         head = ranking.head(self.query.section, self.query.terms, conditions, frozen, self.matching.in_index())
         if position is not None and place is not None and position.backwards:
             found = self._before(head, place, size + 1)

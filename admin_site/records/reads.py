@@ -106,6 +106,8 @@ class Matching:
     conditions: tuple[ColumnElement[bool], ...]
     # Whether the person may see every live row and nothing but words narrows the list.
     is_plain: bool
+    # The same conditions for rows that are looked up by their number, where words are searched for.
+    looked_up: tuple[ColumnElement[bool], ...] = ()
     # Rows that stand elsewhere on the page.
     excluded: tuple[int, ...] = ()
 
@@ -122,7 +124,9 @@ class Matching:
             is_pinned = pins.is_pinned(section)
             found.append(is_pinned if query.pinned == "only" else ~is_pinned)
         is_plain = not found and permissions.is_unconditional(actor, "read", section)
-        return cls(query, (visible(actor, section, trashed=query.trashed), *found), is_plain)
+        walks = not query.terms or query.trashed
+        looked_up = () if walks else (visible(actor, section, walks=False), *found)
+        return cls(query, (visible(actor, section, trashed=query.trashed), *found), is_plain, looked_up)
 
     @property
     def has_words(self) -> bool:
@@ -144,7 +148,7 @@ class Matching:
         found = found.where(index.matching(section, self.query.terms), *self.in_index())
         if self.is_plain:  # rows in the trash have no document
             return found
-        return found.join(section.table, columns.id == number).where(*self.conditions)
+        return found.join(section.table, columns.id == number).where(*self.looked_up)
 
     def in_index(self) -> list[ColumnElement[bool]]:
         """What is left out, as a condition over found documents."""
@@ -164,7 +168,7 @@ class Matching:
     def where(self, *, few: bool) -> tuple[ColumnElement[bool], ...]:
         """The conditions over the section's table; ``few`` says that hardly any row has the words."""
         section, terms = self.query.section, self.query.terms
-        conditions = self.conditions
+        conditions = self.looked_up if few and self.has_words else self.conditions
         if self.excluded:
             conditions = (*conditions, section.table.columns.id.not_in(self.excluded))
         if not self.has_words:

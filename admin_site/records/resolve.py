@@ -32,6 +32,7 @@ class Resolver:
     actor: Actor
     problems: list[Problem] = field(default_factory=list)
     _terms: int = 0
+    _has_words: bool = False
 
     def read(self, q: str) -> tuple[language.Group, tuple[Node | None, ...]]:
         """The parts of a query as typed, and what each means (None where it was left out)."""
@@ -71,7 +72,8 @@ class Resolver:
 
     def _words(self, term: language.Term) -> Node:
         said = language.write(replace(term, negated=False)) if term.name else term.values[0].text
-        words = Term(said, exact=bool(not term.name and term.values[0].quoted))
+        words = Term(said, exact=bool(not term.name and term.values[0].quoted), follows=self._has_words)
+        self._has_words = True
         if not words.tokens:
             raise ValueError(f"“{text.clip(said, 40)}” has no letter or digit to search for.")
         if not self.section.search:
@@ -83,12 +85,13 @@ class Resolver:
             case "is":
                 return self._is(term.values[0].text)
             case "has" | "no":
-                return read_condition(self._field(term.values[0].text), "isnull", "0" if term.name == "has" else "1")
+                via, known = self._path(term.values[0].text)
+                return replace(read_condition(known, "isnull", "0" if term.name == "has" else "1"), via=via)
             case "in":
                 return Every(()) if self._is_here(term.values[0].text) else Not(Every(()))
         via, known = self._path(term.name)
         found = self._condition(known, term)
-        return replace(found, via=via) if via and isinstance(found, Condition) else found
+        return _through(via, found) if via else found
 
     def _is_here(self, name: str) -> bool:
         return name.lower() in (self.section.name, self.section.singular)
@@ -153,6 +156,18 @@ class Resolver:
 
     def _mine(self, known: Field) -> Node:
         return Condition(known, "eq", self.actor.id or -1, "me")
+
+
+def _through(via: Field, node: Node) -> Node:
+    """The same, asked of the rows that a relation points to."""
+    match node:
+        case Condition():
+            return replace(node, via=via)
+        case Some(parts):
+            return Some(tuple(_through(via, part) for part in parts))
+        case Not(part):
+            return Not(_through(via, part))
+    return node
 
 
 def words_of(nodes: tuple[Node | None, ...]) -> Iterator[Term]:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 
+from admin_site.accounts.actor import SYSTEM
 from admin_site.core import checks, registry
 from admin_site.core.section import Section
+from admin_site.records.resolve import Resolver
 
 # The order of the menu; a group that is not named here comes before the system's.
 GROUPS = ("Content", "Library", "School")
@@ -20,6 +22,18 @@ def register_all() -> None:
 def check_all(actions: tuple[str, ...]) -> None:
     """Refuse to start with a wrong declaration."""
     checks.check(registry.all_sections(), actions)
+    wrong = [sentence for section in registry.all_sections() for sentence in _wrong_cards(section)]
+    if wrong:
+        raise checks.DeclarationError("\n".join(wrong))
+
+
+def _wrong_cards(section: Section) -> Iterator[str]:
+    for card in section.cards:
+        for query in filter(None, (card.query, card.before)):
+            resolver = Resolver(section, SYSTEM)
+            resolver.read(query)
+            for problem in resolver.problems:
+                yield f"S018 {section.name}.cards: {query!r}: {problem.sentence}"
 
 
 def _declared() -> Iterator[Section]:

@@ -19,7 +19,7 @@ from admin_site.core.database import (
     text,
     unique_while_live,
 )
-from admin_site.core.section import Change, Choice, Field, Kind, Section, Workflow
+from admin_site.core.section import Card, Change, Choice, Field, Kind, Section, Workflow
 from admin_site.core.types import Id, UtcDateTime
 from admin_site.records import slugs
 
@@ -136,6 +136,16 @@ posts = Section(
     filters=("status", "category_id", "tag_ids", "author_id", "published_at", "updated_at"),
     search=("title", "content"),
     pins=True,
+    cards=(
+        Card(
+            label="Posts published, 30 days",
+            query="status:published published:<30d",
+            before="status:published published:>30d published:<60d",
+            compared="the 30 days before",
+        ),
+        Card(label="Posts in review", query="status:review"),
+    ),
+    chart="created_at",
     owner="author_id",
     workflow=Workflow(open=("draft", "review"), action="publish"),
     rules={"update": may_to_any("posts", "update") | status_in("draft", "review")},
@@ -201,7 +211,8 @@ comments = Section(
         ),
         Field(name="author_email", kind=Kind.EMAIL, label="Author e-mail"),
     ),
-    filters=("status", "post_id", "created_at"),
+    filters=("status", "post_id", "post_id.status", "created_at"),
+    cards=(Card(label="Comments waiting", query="status:pending"),),
     search=("content", "author_name", "author_email"),
     sort="-created_at",
     workflow=Workflow(open=("pending",), action="moderate"),

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.accounts.rules import may_to_any
 from admin_site.core.database import Record, db, key_of, line, record_args, text
-from admin_site.core.section import Change, Choice, Field, Kind, Section, Workflow
+from admin_site.core.section import Card, Change, Choice, Field, Kind, Section, Workflow
 from admin_site.core.types import Id
 from admin_site.records import writes
 from admin_site.records.effects import Deed
@@ -65,6 +65,14 @@ questions = Section(
         ),
     ),
     filters=("status", "created_at"),
+    cards=(
+        Card(
+            label="Questions asked, 7 days",
+            query="created:<7d",
+            before="created:>7d created:<14d",
+            compared="the week before",
+        ),
+    ),
     search=("content", "asked_by"),
     sort="-created_at",
     pins=True,
@@ -102,7 +110,7 @@ answers = Section(
         Field(name="is_accepted", label="Accepted", help="Takes the acceptance from the other answers."),
         Field(name="author_id", write=may_to_any("answers", "update")),
     ),
-    filters=("is_accepted", "question_id", "author_id", "created_at"),
+    filters=("is_accepted", "question_id", "question_id.status", "author_id", "created_at"),
     search=("content",),
     sort="-created_at",
     owner="author_id",

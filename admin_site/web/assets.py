@@ -20,6 +20,11 @@ STYLES = (
     "palette", "empty", "auth", "print",
 )  # fmt: skip
 
+# Icons that no template and no declaration names.
+NAMED_IN_CODE = frozenset(
+    {"house", "pin-angle", "bookmark-fill", "person", "keyboard", "plus-lg", "check-lg", "search"}
+)
+
 blueprint = Blueprint("assets", __name__, url_prefix="/assets")
 
 
@@ -94,7 +99,7 @@ def _used() -> set[str]:
     )
     for section in registry.all_sections():
         named |= {section.icon, *(choice.icon for field in section.all_fields.values() for choice in field.choices)}
-    return (named | {"house"}) & _known()  # the home page has no declaration
+    return (named | NAMED_IN_CODE) & _known()
 
 
 @lru_cache(maxsize=1)

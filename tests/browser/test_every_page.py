@@ -121,6 +121,18 @@ def test_admin_meets_no_barrier(desk: Desk, rows: Callable[[str], dict[str, int]
     [
         ("/admin/", 200),
         ("/account", 200),
+        ("/admin/posts/options?sort=title,-updated_at", 200),
+        ("/admin/posts/counts", 200),
+        ("/admin/books/counts?group=author_id", 200),
+        ("/admin/posts/views?back=status%3Ddraft", 200),
+        ("/admin/pins/", 200),
+        ("/admin/pins/?section=posts", 200),
+        ("/admin/search", 200),
+        ("/admin/search?q=the", 200),
+        ("/admin/search?q=zzzz", 200),
+        ("/admin/keys", 200),
+        ("/admin/posts/filters?q=(status:draft OR status:review) updated:<9d", 200),
+        ("/admin/posts/filters?b.0.f=updated_at&b.0.o=gte&b.0.v=2026-13-01&b.apply=1", 200),
         ("/admin/notes/999999", 404),
         ("/nowhere", 404),
         ("/admin/notes/?q=zzzz&author_id=1", 200),
@@ -196,17 +208,37 @@ def test_admin_meets_no_barrier_when_a_restored_value_is_taken(desk: Desk, site:
 @pytest.mark.parametrize(
     ("opener", "opened"),
     [
-        ("a[data-panel]", ".filter-panel"),
+        ("a[data-key=f]", ".filter-panel"),
+        (".toolbar a[data-panel='#options-panel']", ".filter-panel"),
+        (".toolbar .menu > summary", ".toolbar .menu-list"),
         (".row-menu > summary >> nth=0", ".row-menu[open] > .menu-list"),
         (".sidebar-foot summary", ".sidebar-foot .menu-list"),
     ],
-    ids=["filter", "row", "account"],
+    ids=["filter", "columns", "more", "row", "account"],
 )
 def test_admin_meets_no_barrier_in_an_open_menu(desk: Desk, opener: str, opened: str) -> None:
     at_a_desk(desk.admin).goto("/admin/posts/?per_page=5&status=draft")
     desk.admin.locator(opener).click()
     desk.admin.locator(opened).wait_for()
     check(desk.admin, desk.troubles, opened)
+
+
+@pytest.mark.parametrize(
+    ("keys", "opened"), [("Control+k", "dialog.palette .hit >> nth=0"), ("?", "dialog.keys-dialog")], ids=["k", "?"]
+)
+def test_admin_meets_no_barrier_in_a_dialog(desk: Desk, keys: str, opened: str) -> None:
+    at_a_desk(desk.admin).goto("/admin/posts/?per_page=5")
+    desk.admin.keyboard.press(keys)
+    desk.admin.locator(opened).wait_for()
+    check(desk.admin, desk.troubles, "dialog")
+
+
+def test_admin_meets_no_barrier_in_a_cell(desk: Desk) -> None:
+    at_a_desk(desk.admin).goto("/admin/posts/?per_page=5")
+    desk.admin.locator("tbody .status").first.dblclick()
+    desk.admin.locator(".cell-input").wait_for()
+    assert barriers(desk.admin, "table.list") == []
+    assert desk.troubles.taken() == []
 
 
 def test_admin_meets_no_barrier_in_the_drawer(desk: Desk) -> None:

@@ -239,7 +239,7 @@ def test_filters_chips_and_wrong_words(cast, sign_in):
     assert len(wrong.select("tbody .title")) == 2
     assert "There is no filter “colour”" in wrong.text
     nothing = viewer.page("/admin/posts/?q=nowhere&status=review")
-    assert "Nothing matches “nowhere” 1 filter" in " ".join(nothing.text.split())
+    assert "Nothing matches “nowhere” with 1 filter" in " ".join(nothing.text.split())
 
 
 def test_paging_has_real_links(cast, sign_in):

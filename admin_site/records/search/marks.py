@@ -1,6 +1,7 @@
 """Marking in a text what was searched for."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup, escape
@@ -9,7 +10,8 @@ from admin_site.records.search import words
 from admin_site.records.search.terms import Term
 
 # A word as people see it; marks that belong to letters go along.
-_SEEN = re.compile(r"[^\W_](?:['’\u0300-\u036f]?[^\W_])*[\u0300-\u036f]*")
+_MARKS = "".join(char for char in map(chr, range(0x300, 0xFE30)) if unicodedata.category(char)[0] == "M")
+_SEEN = re.compile(rf"[^\W_](?:['’]?[{_MARKS}]*[^\W_])*[{_MARKS}]*")
 BEFORE, AFTER = 60, 120
 
 
@@ -20,7 +22,7 @@ class Marker:
         lexemes = [lexeme for term in terms for lexeme in term.lexemes()]
         self.whole = frozenset(lexeme.text for lexeme in lexemes if not lexeme.prefix)
         self.begun = tuple(lexeme.text for lexeme in lexemes if lexeme.prefix)
-        self.typed = [re.escape(term.text) for term in terms if term.text]
+        self.typed = [re.escape(term.text) for term in terms if words.is_unspaced(term.text)]
         self.plain = self._plain_pattern()
 
     def _plain_pattern(self) -> re.Pattern[str] | None:
@@ -59,7 +61,7 @@ class Marker:
         if raw.isascii() and "'" not in raw:
             return (found.span() for found in self.plain.finditer(raw)) if self.plain else iter(())
         if words.is_unspaced(raw):
-            return self._typed_spans(raw)
+            return iter(_apart([*self._typed_spans(raw), *self._word_spans(raw)]))
         return self._word_spans(raw)
 
     def _word_spans(self, raw: str) -> Iterator[tuple[int, int]]:
@@ -71,6 +73,15 @@ class Marker:
         """In scripts without spaces: the letters as they were typed."""
         if self.typed:
             yield from (found.span() for found in re.finditer("|".join(self.typed), raw, re.IGNORECASE))
+
+
+def _apart(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """In their order, without those that reach into the one before."""
+    end = 0
+    for span in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if span[0] >= end:
+            yield span
+            end = span[1]
 
 
 def _escaped(raw: str) -> str:

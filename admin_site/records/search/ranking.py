@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select
 from admin_site.core.database import db
 from admin_site.core.section import Section
 from admin_site.core.types import LongText
-from admin_site.records.search import index
+from admin_site.records.search import index, words
 from admin_site.records.search.documents import TAIL, SearchDocument, first_id
 from admin_site.records.search.terms import Term
 from admin_site.records.search.words import BREAK, TITLE
@@ -124,13 +124,14 @@ def tail(section: Section, terms: Sequence[Term], head: Head) -> ColumnElement[b
 def weigh(terms: Sequence[Term], said: str) -> float:
     """How well a document answers: whole title, its beginning, words in it, then how often in the rest."""
     title, body = _sides(said)
+    named = title.split()
     tokens = [token for term in terms for token in term.tokens]
     run = " " + " ".join(tokens)
     score = 0.0
-    if title == run + " ":
+    if named == [word for term in terms for word in words.split(term.text)]:
         score += 100
     if title.startswith(run):
-        score += 30
+        score += 30 if title.startswith(f"{run} ") else 20
     if run in title:
         score += 20
     for token in tokens:
@@ -139,6 +140,8 @@ def weigh(terms: Sequence[Term], said: str) -> float:
         score += 6 * often / (often + 1.5 + len(body) / 2_000)
     if len(tokens) > 1 and run in body:
         score += 15
+    # The more of its title was asked for, the more a row is meant.
+    score += 30 * sum(token in named for token in tokens) / max(len(named), 1)
     return round(score - len(title) / 100, 6)
 
 

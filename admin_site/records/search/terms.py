@@ -24,6 +24,8 @@ class Term:
 
     text: str
     exact: bool = False
+    # Other words stand before it: then even a single letter is a beginning.
+    follows: bool = False
 
     @cached_property
     def tokens(self) -> list[str]:
@@ -42,7 +44,7 @@ class Term:
     @cached_property
     def goes_on(self) -> bool:
         """Whether the last word may be the beginning of a longer one."""
-        return not self.exact and (len(self.tokens[-1:]) > 0 and (len(self.tokens[-1]) > 1))
+        return not self.exact and bool(self.tokens) and (self.follows or len(self.tokens[-1]) > 1)
 
     @property
     def run(self) -> str:

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from anyascii import anyascii
+
 from admin_site.core import text
 
 # What MariaDB takes as one word (84), less our marks.
@@ -41,7 +43,8 @@ class _Letters(dict[int, int | str | None]):
         elif unicodedata.category(char)[0] == "M":
             kept = code if unicodedata.combining(char) in _SPELLING else None
         elif char.isalnum():
-            kept = code
+            # Letters such as ø and ł are no decorated ones to Unicode, but to whoever types without them.
+            kept = anyascii(char).lower() if unicodedata.name(char, "").startswith("LATIN") else code
         self[code] = kept
         return kept
 
@@ -70,7 +73,13 @@ def _encoded(word: str) -> Iterator[str]:
 
 
 def _spell(word: str) -> str:
-    return "".join(char if char.isascii() else f"_{ord(char):05x}" for char in word)[:WORD_LENGTH]
+    said = ""
+    for char in word:
+        letter = char if char.isascii() else f"_{ord(char):05x}"
+        if len(said) + len(letter) > WORD_LENGTH:
+            break
+        said += letter
+    return said
 
 
 def is_unspaced(raw: str) -> bool:

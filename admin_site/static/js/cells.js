@@ -44,7 +44,12 @@ async function open(cell) {
   input.select?.();
   input.addEventListener("keydown", (event) => onKey(event, state));
   input.addEventListener("blur", () => setTimeout(() => leave(state), 0));
-  if (input.matches("select")) input.addEventListener("change", () => save(state));
+  if (!input.matches("select")) return;
+  // A choice with the mouse is meant; with the arrow keys it is on its way, and Enter says when.
+  let pointed = false;
+  input.addEventListener("pointerdown", () => (pointed = true));
+  input.addEventListener("keydown", () => (pointed = false));
+  input.addEventListener("change", () => pointed && save(state));
 }
 
 function control(offer) {
@@ -61,7 +66,7 @@ function onKey(event, state) {
   event.stopPropagation();
   if (event.key === "Escape") {
     event.preventDefault();
-    close(state, state.before);
+    undo(state);
   } else if (event.key === "Enter") {
     event.preventDefault();
     save(state);
@@ -75,8 +80,10 @@ function onKey(event, state) {
   }
 }
 
+// Whoever goes elsewhere saves; not over what stands against it, and the focus stays where they went.
 async function leave(state) {
-  if (!state.cell.isConnected || !("editing" in state.cell.dataset) || state.input.matches("select")) return;
+  if (!state.cell.isConnected || !("editing" in state.cell.dataset) || state.busy) return;
+  if (state.cell.contains(document.activeElement) || state.cell.querySelector(".cell-error")) return;
   if (state.input.value === state.original) close(state, state.before);
   else await save(state);
 }
@@ -89,8 +96,10 @@ async function save(state) {
   }
   state.busy = true;
   const body = new URLSearchParams({ value: state.input.value, version: state.version, csrf_token: document.querySelector("#row-form [name=csrf_token]").value });
+  state.input.setAttribute("aria-busy", "true");
   const answer = await fetch(address2(state), { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
   state.busy = false;
+  state.input.removeAttribute("aria-busy");
   const said = answer ? await answer.json().catch(() => ({})) : {};
   if (answer?.ok) {
     finish(state, said);
@@ -124,6 +133,17 @@ function finish(state, said) {
   setTimeout(() => delete state.cell.dataset.saved, 1500);
 }
 
+// Back to what stands: after a conflict that is what somebody else wrote, so the list is asked again.
+async function undo(state) {
+  if (!state.forced) return close(state, state.before);
+  const link = state.cell.parentElement.querySelector(".title > a") ?? state.before.find((node) => node.href);
+  const answer = await fetch(location.href).catch(() => null);
+  const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+  const same = page && [...page.querySelectorAll(".list .title > a")].find((other) => other.getAttribute("href") === link.getAttribute("href"));
+  const cell = same?.closest("tr").cells[state.cell.cellIndex];
+  close(state, cell ? [...cell.childNodes].map((node) => document.adoptNode(node)) : state.before);
+}
+
 function complain(state, sentence) {
   state.cell.querySelector(".cell-error")?.remove();
   const error = Object.assign(document.createElement("p"), { className: "cell-error", textContent: sentence, id: "cell-error" });
@@ -135,7 +155,9 @@ function complain(state, sentence) {
 }
 
 function close(state, nodes) {
+  const held = state.cell.contains(document.activeElement);
   delete state.cell.dataset.editing;
   state.cell.replaceChildren(...nodes);
-  state.cell.querySelector("a, button")?.focus({ preventScroll: true });
+  if (!held) return;
+  (state.cell.querySelector("a, button") ?? state.cell.parentElement.querySelector(".title > a"))?.focus({ preventScroll: true });
 }

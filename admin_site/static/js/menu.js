@@ -11,7 +11,7 @@ export function closeMenus() {
     if (event.key === "Escape") {
       menu.open = false;
       menu.querySelector("summary").focus();
-    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.altKey && !event.target.matches("input, select, textarea")) {
       walk(menu, event);
     }
   });

@@ -42,7 +42,7 @@ function build() {
     <input type="search" role="combobox" aria-expanded="true" aria-controls="palette-list" aria-autocomplete="list" aria-label="Search or jump to" placeholder="Search or jump to" autocomplete="off" dir="auto">
     <span class="faint small" role="status"></span><kbd>Esc</kbd></div>
     <div class="palette-list" id="palette-list" role="listbox" aria-label="Results"></div>
-    <div class="palette-foot"><span><kbd>↑</kbd><kbd>↓</kbd> choose</span><span><kbd>↵</kbd> open</span><span><kbd>Ctrl</kbd><kbd>↵</kbd> new tab</span><span><kbd>&gt;</kbd> actions</span><span><kbd>#</kbd> tags</span><span><kbd>@</kbd> people</span></div>`;
+    <div class="palette-foot"><span><kbd>↑</kbd><kbd>↓</kbd> choose</span><span><kbd>↵</kbd> open</span><span><kbd>Ctrl</kbd><kbd>↵</kbd> new tab</span><span class="push"><kbd>&gt;</kbd> actions</span><span><kbd>#</kbd> tags</span><span><kbd>@</kbd> people</span></div>`;
   return dialog;
 }
 

@@ -31,7 +31,8 @@ function show(toolbar, form, opener) {
   panel.dataset.of = `#${form.id}`;
   panel.append(document.adoptNode(form));
   toolbar.append(panel);
-  (panel.querySelector(".cond .form-select, .form-select") ?? panel.querySelector("button"))?.focus();
+  panel.style.setProperty("--at", `${startOf(opener, toolbar)}px`);
+  (panel.querySelector(".cond .form-select") ?? panel.querySelector(".form-select, button:not(.visually-hidden)"))?.focus();
   panel.addEventListener("keydown", (event) => {
     if (event.key === "Escape") close(panel, opener);
   });
@@ -41,6 +42,13 @@ function show(toolbar, form, opener) {
     close(panel, opener);
   });
   enliven(form);
+}
+
+// Under its button, as far as there is room; on phones the sheet comes from below.
+function startOf(opener, toolbar) {
+  const here = opener.getBoundingClientRect();
+  const there = toolbar.getBoundingClientRect();
+  return getComputedStyle(toolbar).direction === "rtl" ? there.right - here.right : here.left - there.left;
 }
 
 function close(panel, opener) {
@@ -55,46 +63,81 @@ function enliven(form) {
   let timer = 0;
   form.addEventListener("input", (event) => {
     clearTimeout(timer);
-    const redraw = event.target.matches("select") && /\.[fo]$/.test(event.target.name);
-    timer = setTimeout(() => refresh(form, [], redraw), redraw ? 0 : DELAY);
+    const [, place, part] = event.target.matches("select") ? (/^(b\..+)\.([fo])$/.exec(event.target.name) ?? []) : [];
+    const obsolete = part === "f" ? [`${place}.o`, `${place}.v`, `${place}.u`] : [];
+    timer = setTimeout(() => refresh(form, { redraw: Boolean(part), obsolete }), part ? 0 : DELAY);
   });
   form.addEventListener("submit", (event) => {
     const button = event.submitter;
     if (!button || button.name === "b.apply") return apply(event, form);
     event.preventDefault();
-    refresh(form, [[button.name, button.value]], true);
+    refresh(form, { press: button, redraw: true });
   });
 }
 
-async function refresh(form, more, redraw) {
-  const data = new URLSearchParams([...new FormData(form), ...more]);
+// Only the last question counts: answers may arrive in another order.
+const asked = new WeakMap();
+
+async function refresh(form, { press = null, redraw = false, obsolete = [] } = {}) {
+  const turn = (asked.get(form) ?? 0) + 1;
+  asked.set(form, turn);
+  const data = said(form);
+  const before = data.toString();
+  for (const name of obsolete) data.delete(name);
+  if (press?.name) data.set(press.name, press.value);
   const fresh = await load(`${form.action}?${data}`, `#${form.id}`);
-  if (!fresh || !form.isConnected) return;
+  if (!fresh || !form.isConnected || asked.get(form) !== turn) return;
   if (redraw) {
+    if (said(form).toString() !== before) return refresh(form, { press, redraw, obsolete });  // typed on meanwhile
     const name = document.activeElement?.name;
     form.querySelector(".builder").replaceWith(fresh.querySelector(".builder"));
     for (const plain of form.querySelectorAll("[data-plain]")) plain.hidden = true;
-    (name && form.elements.namedItem(name)?.focus?.()) ?? (more.length && [...form.querySelectorAll(".cond select")].at(-3)?.focus());
+    place(form, press, name);
   } else tellErrors(form, fresh);
   const parts = fresh.querySelectorAll("[data-part]");
   form.querySelectorAll("[data-part]").forEach((part, at) => part.replaceChildren(...parts[at].childNodes));
 }
 
+function said(form) {
+  return new URLSearchParams([...new FormData(form)]);
+}
+
+// The focus after a redrawing: in what was added, near what was removed, or where it was.
+function place(form, press, name) {
+  if (press?.name === "b.add") {
+    const [kind, where] = press.value.split(":");
+    const prefix = where ? `b.${where}.` : "b.";
+    const rows = [...form.querySelectorAll("select")].filter((select) => {
+      const rest = select.name.startsWith(prefix) ? select.name.slice(prefix.length) : "";
+      return kind === "cond" ? /^\d+\.f$/.test(rest) : /^\d+\.g$/.test(rest);
+    });
+    rows.at(-1)?.focus();
+  } else if (press) {
+    (form.querySelector(".cond .form-select") ?? form.querySelector('[name="b.add"]'))?.focus();
+  } else form.elements.namedItem(name)?.focus?.();
+}
+
 function tellErrors(form, fresh) {
   const lines = [...form.querySelectorAll(".cond")];
   [...fresh.querySelectorAll(".cond")].forEach((line, at) => {
-    lines[at]?.querySelector(".error")?.remove();
+    if (!lines[at]) return;
+    lines[at].querySelector(".error")?.remove();
     const error = line.querySelector(".error");
-    if (error) lines[at]?.append(error);
-    lines[at]?.querySelector("input")?.toggleAttribute("aria-invalid", Boolean(error));
+    if (error) lines[at].append(error);
+    const input = lines[at].querySelector("input");
+    if (!input) return;
+    if (error) {
+      input.setAttribute("aria-invalid", "true");
+      input.setAttribute("aria-describedby", error.id);
+    } else for (const name of ["aria-invalid", "aria-describedby"]) input.removeAttribute(name);
   });
 }
 
 // A wrong value marks its row and leaves the list as it was.
 async function apply(event, form) {
   event.preventDefault();
-  await refresh(form, [], false);
+  await refresh(form);
   const wrong = form.querySelector(".error");
-  if (wrong) return wrong.parentElement.querySelector("input, select")?.focus();
+  if (wrong) return (wrong.parentElement.querySelector("input") ?? [...wrong.parentElement.querySelectorAll("select")].at(-1))?.focus();
   location.assign(`${form.action}?${new URLSearchParams([...new FormData(form), ["b.apply", "1"]])}`);
 }

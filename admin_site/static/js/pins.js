@@ -14,7 +14,7 @@ function arrange(list) {
     const over = event.target.closest(".pin-line");
     if (!dragged || !over) return;
     event.preventDefault();
-    mark(list, over);
+    mark(list, over, dragged);
   });
   list.addEventListener("drop", (event) => {
     event.preventDefault();
@@ -23,7 +23,7 @@ function arrange(list) {
   });
   list.addEventListener("dragend", () => {
     dragged?.classList.remove("is-dragged");
-    mark(list, null);
+    mark(list, null, null);
     dragged = null;
   });
   list.addEventListener("keydown", (event) => {
@@ -35,8 +35,12 @@ function arrange(list) {
   });
 }
 
-function mark(list, over) {
-  for (const line of list.children) line.classList.toggle("is-over", line === over);
+function mark(list, over, dragged) {
+  const lines = [...list.children];
+  for (const line of lines) {
+    line.classList.toggle("is-over", line === over && line !== dragged);
+    line.classList.toggle("is-below", lines.indexOf(dragged) < lines.indexOf(line));
+  }
 }
 
 // Past the other one: above it when going up, below it when going down.

@@ -18,7 +18,7 @@ function menu(link, template) {
 
 function fill(details, link, template) {
   const list = template.content.cloneNode(true);
-  const path = link.getAttribute("href");
+  const path = link.getAttribute("href").split("?")[0];
   const back = document.querySelector(".list[data-state]")?.dataset.state;
   const state = back ? new URLSearchParams({ back }) : "";
   for (const entry of list.querySelectorAll("[data-needs]")) {

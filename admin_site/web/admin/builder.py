@@ -171,7 +171,8 @@ class Builder:
         resolver = Resolver(self.section, self.actor)
         for term in terms:
             resolver.node(term)
-        row.error = resolver.problems[0].sentence if resolver.problems else ""
+        if resolver.problems:
+            row.error = resolver.problems[0].sentence
         return terms
 
     def _said(self, row: Row) -> Iterator[language.Node]:
@@ -196,6 +197,9 @@ class Builder:
 
     def _term(self, row: Row, value: str) -> Term:
         known = self.field(row.field)
+        offered = [operator for operator, _word in self.operators(row)]
+        if row.operator not in offered and offered:  # left from another field
+            row.operator = offered[0]
         name = _spoken(self.section, row.field)
         if row.operator in ("last", "older"):
             return Term(name, "lt" if row.operator == "last" else "gt", (Value(f"{value}{row.unit}"),))

@@ -49,18 +49,28 @@ def change(actor: Actor, section: Section, row_id: int, field: Field, sent: Mapp
         with atomic():
             writes.update(actor, section, row_id, {field.name: sent.get("value", "")}, version=version, source="cell")
     except Stale as error:
+        if 0 < version < error.version and _is_free(field.name, error):
+            return change(actor, section, row_id, field, {**sent, "version": str(error.version)})
         item = reads.item(actor, section, row_id)
         theirs = forms.as_typed(field, item)
-        if field.name not in error.yours:  # somebody changed another field: this one is free
-            return change(actor, section, row_id, field, {**sent, "version": str(error.version)})
+        if field.name not in error.yours:  # left as it was read, or what stands already
+            return _shown(actor, section, item, field), 200
         return {"error": f"Somebody changed this meanwhile to “{_said(item, field) or 'nothing'}”. Enter keeps yours.",
                 "version": error.version, "theirs": theirs}, 409  # fmt: skip
     except (Invalid, Conflict, Busy) as error:
         fields = error.fields.get(field.name) or [message for found in error.fields.values() for message in found]
         return {"error": " ".join(fields) or error.message}, error.status
-    item = reads.item(actor, section, row_id)
+    return _shown(actor, section, reads.item(actor, section, row_id), field), 200
+
+
+def _is_free(name: str, error: Stale) -> bool:
+    """Whether only other fields were changed meanwhile: ``base`` has those that were."""
+    return name in error.yours and name not in error.base
+
+
+def _shown(actor: Actor, section: Section, item: reads.Item, field: Field) -> dict[str, Any]:
     rows = Rows(actor, section, "", "", [(section.field(section.columns[0]), ""), (field, "")])
-    return {"html": rows.cell(item), "text": _said(item, field), "version": item.row.version}, 200
+    return {"html": rows.cell(item), "text": _said(item, field), "version": item.row.version}
 
 
 def _said(item: reads.Item, field: Field) -> str:

@@ -10,7 +10,7 @@ from flask import url_for
 from admin_site.accounts.actor import Actor
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records import filters, language, relations
-from admin_site.records.filters import Age, Condition, Named, Node, Not
+from admin_site.records.filters import Age, Condition, Named, Node, Not, Some
 from admin_site.records.list_query import ListQuery, Order, Part, listable, sortable
 from admin_site.records.views import Preferences, View
 
@@ -148,7 +148,17 @@ def _part_in_words(actor: Actor, section: Section, part: Part) -> tuple[str, str
     if isinstance(meaning, Not) and isinstance(meaning.part, Condition):
         label, value = _in_words(actor, section, meaning.part)
         return label.replace(" is", " is not", 1) if " is" in label else f"not: {label}", value
-    return "", language.write(part.typed)
+    return _alternatives(actor, section, meaning) or ("", language.write(part.typed))
+
+
+def _alternatives(actor: Actor, section: Section, meaning: Node | None) -> tuple[str, str] | None:
+    """“Status is”, “Draft or In review”; None where the parts are not as simple."""
+    if not isinstance(meaning, Some) or not all(isinstance(part, Condition) for part in meaning.parts):
+        return None
+    said = [_in_words(actor, section, part) for part in meaning.parts if isinstance(part, Condition)]
+    first = said[0][0]
+    others = [value if label == first else f"{label} {value}" for label, value in said[1:]]
+    return first, " or ".join([said[0][1], *others])
 
 
 def _in_words(actor: Actor, section: Section, condition: Condition) -> tuple[str, str]:

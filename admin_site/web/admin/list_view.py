@@ -210,7 +210,8 @@ class ListRoutes:
         may_update = permissions.allows(actor(), "update", self.section)
         columns = list_page.columns(query, names, path, may_update)
         back = list_page.state(query)
-        rows = Rows(actor(), self.section, path, back, [(c.field, c.classes) for c in columns], query.terms)
+        address = url_for(".index_view")
+        rows = Rows(actor(), self.section, address, back, [(c.field, c.classes) for c in columns], query.terms)
         return self.render(
             template, section=self.section, page=page, query=query, columns=columns, rows=rows, back=back,
             chips=list(list_page.chips(actor(), query)), tabs=list_page.tabs(query, preferences),

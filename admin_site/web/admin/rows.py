@@ -5,6 +5,7 @@ Every value is escaped here; nothing else writes rows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -47,6 +48,10 @@ class Rows:
         """All of them."""
         return Markup("".join(map(self._row, items)))  # noqa: S704 - every part is escaped
 
+    def trashed(self, items: Sequence[Item]) -> Markup:
+        """Rows of the trash."""
+        return Markup("".join(map(self._in_trash, items)))  # noqa: S704 - every part is escaped
+
     def cell(self, item: Item) -> str:
         """The inside of the cell after the first column: what a changed cell shows."""
         return self.cells[0][1](item)
@@ -58,13 +63,31 @@ class Rows:
         url = f"{self.address}{number}{'/edit' if may_update else ''}{self.state}"
         title = item.title
         cells = "".join(opening + write(item) + "</td>" for opening, write in self.cells)
+        if item.pin and item.pin.until and self.cells:
+            # The end of a pin stands where the date of the row would.
+            cells = cells[: cells.rindex("<td")] + self.cells[-1][0] + _until(item.pin.until) + "</td>"
         label = escape(text.clip(title, 30))
         return (
-            f'<tr><th scope="row" class="title"><a href="{url}">{self._title(item, title)}</a>'
+            f'<tr><th scope="row" class="title"><a href="{url}">{self._mark_of(item)}{self._title(item, title)}</a>'
             f"{self._why(item, title)}</th>{cells}"
-            f'<td class="menu-cell"><a href="{self.address}{number}" aria-label="Actions for {label}"'
+            f'<td class="menu-cell"><a href="{self.address}{number}{self.state}" aria-label="Actions for {label}"'
             f' data-may="{actions}">⋯</a></td></tr>\n'
         )
+
+    def _in_trash(self, item: Item) -> str:
+        """A row that can only be restored."""
+        title = item.title
+        url = f"{self.address}{item.id}/restore"
+        cells = "".join(opening + write(item) + "</td>" for opening, write in self.cells)
+        return (
+            f'<tr><th scope="row" class="title"><a href="{url}">{self._title(item, title)}</a></th>{cells}'
+            f'<td class="menu-cell"><a class="btn btn-default btn-sm" href="{url}">Restore'
+            f'<span class="visually-hidden"> {escape(text.clip(title, 60))}</span></a></td></tr>\n'
+        )
+
+    @staticmethod
+    def _mark_of(item: Item) -> str:
+        return str(icon("bookmark-fill", "icon-sm")) + " " if item.pin and item.pin.is_own else ""
 
     def _allows(self, action: str, row: Any) -> bool:
         answer = self.may[action]
@@ -132,6 +155,10 @@ def _opening(classes: str) -> str:
 
 def _moment(item: Item, name: str) -> str:
     return str(templating.moment(getattr(item.row, name), brief=True))
+
+
+def _until(end: datetime) -> str:
+    return f'<span class="pin-note">until {templating.moment(end, brief=True)}</span>'
 
 
 def _related(field: Field) -> Cell:
