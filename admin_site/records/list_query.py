@@ -3,6 +3,7 @@
 The page, and later the API, export, counts and bulk selection, all take it, so they cannot disagree.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -153,8 +154,11 @@ class ListQuery:
 
     def as_text(self) -> str:
         """All filters in the language of ``q=``."""
-        said = [resolve.said(condition) for condition in self.conditions]
-        return " ".join([*said, *([self.q] if self.q else [])])
+        said = tuple(resolve.as_term(condition) for condition in self.conditions)
+        try:
+            return language.write(language.Group((*said, *language.parse(self.q).parts)))
+        except language.QueryError:
+            return " ".join([*map(language.write, said), self.q])
 
 
 def _changed(query: ListQuery, changes: Mapping[str, Any]) -> ListQuery:
@@ -255,7 +259,7 @@ class _Reader:
     def _q(self, raw: str) -> str:
         if len(raw) > Q_LENGTH:
             self.problems.append(f"The search was cut to {Q_LENGTH} characters.")
-        return " ".join(raw.replace("\0", " ").encode("utf-8", "replace").decode()[:Q_LENGTH].split())
+        return re.sub(r"[\0\s]", " ", raw.encode("utf-8", "replace").decode()[:Q_LENGTH]).strip()
 
     def _parts(self, q: str) -> tuple[Part, ...]:
         if not q or not permissions.allows(self.actor, "read", self.section):

@@ -196,13 +196,13 @@ def path_of(section: Section, actor: Actor, path: str) -> tuple[Field | None, Fi
     return known, other.field(inner)
 
 
-def said(condition: Condition) -> str:
+def as_term(condition: Condition) -> language.Term:
     """A filter of the query string in the language of ``q=``."""
     name = f"{condition.via.name}.{condition.field.name}" if condition.via else condition.field.name
     if condition.operator == "isnull":
-        return f"{'no' if condition.value else 'has'}:{name}"
+        return language.Term("no" if condition.value else "has", "eq", (language.Value(name),))
     raw = condition.text
     parts = raw.split(",") if condition.operator == "in" else [raw]
+    # Without quotes, what begins like the rest of an address is taken for words.
     values = tuple(language.Value(part, quoted=part.startswith("//")) for part in parts)
-    operator = "eq" if condition.operator == "in" else condition.operator
-    return language.write(language.Term(name, operator, values))
+    return language.Term(name, "eq" if condition.operator == "in" else condition.operator, values)

@@ -13,7 +13,7 @@ from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, Invalid, NotFound
 from admin_site.core.section import Section
 from admin_site.records import facets, finding, paging, reads, views
-from admin_site.records.list_query import ListQuery, Order, default_sort, groupable, listable, sortable
+from admin_site.records.list_query import Q_LENGTH, ListQuery, Order, default_sort, groupable, listable, sortable
 from admin_site.web.admin import cells, downloads, list_page
 from admin_site.web.admin.builder import Builder, has_errors
 from admin_site.web.admin.rows import Rows
@@ -49,13 +49,15 @@ class ListRoutes:
         rows = builder.from_form(request.args) if is_sent else builder.from_text(query.as_text())
         text = builder.text(rows)
         found = self.query_of(MultiDict({**_kept(query), "q": text})) if text else list_page.plain(query)
-        wrong = has_errors(rows)
+        is_long = len(text) > Q_LENGTH
+        wrong = has_errors(rows) or is_long
         if "b.apply" in request.args and not wrong:
             return redirect(list_page.list_url(found, page=1))
         total = None if wrong else reads.count(actor(), found)
         return self.render(
             "admin/filters.html", section=self.section, builder=builder, rows=rows, text=text, total=total,
             kept=_kept(query), list_url=list_page.list_url(query), is_wrong=wrong and "b.apply" in request.args,
+            is_long=is_long,
         )  # fmt: skip
 
     @expose("/options", methods=("GET", "POST"))
@@ -158,7 +160,10 @@ class ListRoutes:
         return downloads.xlsx_response(self._query_to_export(), self._columns_to_export())
 
     def _query_to_export(self) -> ListQuery:
-        query = self.query_of(request.args)
+        args = request.args.copy()
+        if args.get("columns") == "all":
+            args.pop("columns")
+        query = self.query_of(args)
         if query.problems:
             raise Invalid(query.problems[0])
         return query

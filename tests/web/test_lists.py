@@ -1,0 +1,359 @@
+"""What belongs to a list, without JavaScript: filter builder, counts, files, cells, pins."""
+
+import csv
+import io
+import re
+import zipfile
+
+import pytest
+from sqlalchemy import update
+from werkzeug.datastructures import MultiDict
+
+from admin_site.accounts.models import user_roles
+from admin_site.core import registry
+from admin_site.core.database import atomic, db
+from admin_site.records import export, paging, pinning, reads, writes
+from admin_site.records.list_query import ListQuery
+from tests.cast import role_id
+from tests.client import soup
+from tests.factories import make
+
+
+@pytest.fixture
+def posts(cast):
+    sand = make("categories", name="Sand")
+    return [
+        make("posts", title=f"River {place}", status=("draft", "review")[place % 2],
+            category_id=(sand, None)[place // 3])
+        for place in range(6)
+    ]  # fmt: skip
+
+
+def titles(page):
+    return sorted(re.findall(r"River \d", " ".join(cell.text for cell in page.select("table.list tbody"))))
+
+
+def filled(page):
+    """What the browser would send of the filter form."""
+    form = page.select_one("#filter-panel")
+    found = [(control["name"], control.get("value", "")) for control in form.select("input[name]")]
+    for control in form.select("select[name]"):
+        option = control.select_one("option[selected]") or control.select_one("option")
+        found.append((control["name"], option["value"]))
+    return found
+
+
+def builder(client, form=(), **more):
+    return client.get("/admin/posts/filters", query_string=MultiDict([*form, *more.items()]))
+
+
+# The filter builder
+
+
+def test_a_filter_is_built_step_by_step(cast, sign_in, posts):
+    viewer = sign_in(cast.viewer)
+    page = soup(builder(viewer, [("b.add", "cond:"), ("sort", "title")]))
+    form = dict(filled(page)) | {"b.0.f": "status"}
+    form = dict(filled(soup(builder(viewer, form.items())))) | {"b.0.o": "eq", "b.0.v": "draft"}
+    page = soup(builder(viewer, form.items()))
+    assert "3 posts" in page.select_one("[role=status]").text
+    assert page.select_one(".builder-text").text.strip() == "status:draft"
+    # A group beside it, one of whose conditions is then taken away.
+    page = soup(builder(viewer, dict(filled(page)).items(), **{"b.add": "group:"}))
+    assert page.select_one("fieldset.cond-group select")["name"] == "b.1.g"
+    form = dict(filled(page)) | {"b.1.0.f": "title", "b.1.0.o": "contains", "b.1.0.v": "0"}
+    page = soup(builder(viewer, form.items(), **{"b.add": "cond:1"}))
+    form = dict(filled(page)) | {"b.1.1.f": "title", "b.1.1.o": "contains", "b.1.1.v": "2"}
+    page = soup(builder(viewer, form.items()))
+    assert page.select_one(".builder-text").text.strip() == "status:draft (title:~0 OR title:~2)"
+    answer = builder(viewer, filled(page), **{"b.apply": "1"})
+    assert answer.status_code == 302
+    assert "sort=title" in answer.location
+    assert titles(viewer.page(answer.location)) == ["River 0", "River 2"]
+    removed = soup(builder(viewer, filled(page), **{"b.remove": "1.0"}))
+    assert removed.select_one(".builder-text").text.strip() == "status:draft title:~2"
+    without = soup(builder(viewer, filled(page), **{"b.remove": "1"}))
+    assert without.select_one(".builder-text").text.strip() == "status:draft"
+    # What was applied is filled in again, and only three groups lie in one another.
+    again = soup(viewer.get("/admin/posts/filters?" + answer.location.partition("?")[2]))
+    assert again.select_one(".builder-text").text.strip() == "status:draft (title:~0 OR title:~2)"
+    deep = soup(
+        builder(
+            viewer,
+            [("b.g", "all"), ("b.0.g", "any"), ("b.0.0.g", "all"), ("b.0.0.0.g", "any"), ("b.0.0.0.0.f", "title")],
+        )
+    )
+    assert len(deep.select("fieldset.cond-group")) == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "value"),
+    [("status", "eq", "unheard"), ("created_at", "last", "x"), ("created_at", "gte", "2026-13-01"),
+     ("id", "lt", "two"), ("text", "", "(a"), ("text", "", "nosuch:1"), ("words", "contains", "!!"),
+     ("password_hash", "eq", "x"), ("live", "eq", "1")],
+)  # fmt: skip
+def test_a_wrong_value_marks_its_row_and_leaves_the_list(cast, sign_in, posts, field, operator, value):
+    viewer = sign_in(cast.viewer)
+    form = {
+        "b.g": "all",
+        "b.0.f": "title",
+        "b.0.o": "contains",
+        "b.0.v": "1",
+        "b.1.f": field,
+        "b.1.o": operator,
+        "b.1.v": value,
+        "b.apply": "1",
+    }
+    response = builder(viewer, form.items())
+    assert response.status_code == 200, response.location
+    page = soup(response)
+    assert page.title.text.startswith("Error:")
+    (wrong,) = page.select(".cond .error")
+    assert wrong["id"] == "b.1-error"
+    assert "stays as it is" in page.select_one("[role=status]").text
+    if field not in ("password_hash", "live", "status"):
+        assert page.select_one('input[name="b.1.v"]')["value"] == value
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["status=draft&title__contains=river", "q=no:category", "q=-status:draft", "q=category:sand",
+        'q="river 1"', "q=-river", "status__in=draft,review",
+     "created_at__gte=2020-01-01&q=river", "q=created:<7d", "q=-(status:draft category:sand)", "q=a:b:c",
+     "q=is:pinned", "author_id__isnull=1",
+     "q=title:1,River", "category_id__isnull=1",
+     "status=draft&q=2 OR 1"],
+)  # fmt: skip
+def test_a_list_that_goes_through_the_builder_stays_the_same(cast, sign_in, posts, address):
+    viewer = sign_in(cast.viewer)
+    page = viewer.page(f"/admin/posts/filters?{address}")
+    answer = builder(viewer, filled(page), **{"b.apply": "1"})
+    if answer.status_code == 302:
+        assert titles(viewer.page(answer.location)) == titles(viewer.page(f"/admin/posts/?{address}"))
+    else:
+        assert address == "q=a:b:c"
+
+
+# Counts
+
+
+def test_counts_lead_to_their_rows(cast, sign_in, posts):
+    viewer = sign_in(cast.viewer)
+    page = viewer.page("/admin/posts/counts?title__contains=river")
+    links = page.select(".facet-grid li")
+    said = [(line.a.text, line.select_one(".big").text.strip()) for line in links]
+    assert {("Draft", "3"), ("Published", "0"), ("Sand", "3"), ("None", "3"), ("None", "6")} <= set(said)
+    for line in links:
+        number = int(line.select_one(".big").text)
+        assert len(titles(viewer.page(line.a["href"]))) == number, line.a["href"]
+    assert len(viewer.page("/admin/posts/counts?group=category_id").select(".facet-grid section")) == 1
+    for year in (1990, 2001):
+        make("books", published_year=year)
+    cells = viewer.page("/admin/books/counts").select("table.list td")
+    assert [cell.text for cell in cells] == ["1990", "2001", "1995.5", "3991"]
+
+
+# Files
+
+
+def table(response):
+    return list(csv.reader(io.StringIO(response.get_data(as_text=True))))
+
+
+def test_a_file_has_the_rows_of_the_list_in_its_order(cast, sign_in, posts, monkeypatch):
+    monkeypatch.setattr(export, "LOT", 2)
+    editor = sign_in(cast.editor)
+    for args in (
+        {},
+        {"sort": "category_id,-title"},
+        {"status": "draft"},
+        {"q": "river 1"},
+        {"q": "no:category", "sort": "-slug"},
+        {"per_page": "25"},
+    ):
+        query = ListQuery.from_args(registry.get("posts"), MultiDict(args), cast.editor)
+        expected = [item.id for item in paging.page(cast.editor, query).items]
+        response = editor.get("/admin/posts/export.csv", query_string=args | {"columns": "title,status,category_id"})
+        head, *rows = table(response)
+        assert head == ["id", "title", "status", "category_id"]
+        assert [int(row[0]) for row in rows] == expected, args
+    assert response.headers["Content-Disposition"].startswith('attachment; filename="posts-')
+    assert rows[0][3] in ("Sand", "")
+    assert table(editor.get("/admin/posts/export.csv"))[0] == ["id", *registry.get("posts").columns]
+    assert editor.get("/admin/posts/export.csv?nosuch=1").status_code == 400
+
+
+def test_a_file_with_all_columns(cast, sign_in, posts):
+    everything = table(sign_in(cast.editor).get("/admin/posts/export.csv?columns=all"))[0]
+    assert everything == list(registry.get("posts").all_fields)
+
+
+def test_no_cell_is_a_formula_and_numbers_are_left_alone(cast, sign_in):
+    risky = ["=1+1", "+cmd", "-cmd", "@SUM(A1)", "\tx", "'quoted"]
+    plain = ["-12", "+3.5", "12", "a=b", "1-2"]
+    for title in [*risky, *plain]:
+        make("books", title=title, published_year=-500)
+    rows = table(sign_in(cast.editor).get("/admin/books/export.csv?columns=title,published_year"))[1:]
+    kept = [title for title in risky if title.strip() == title]
+    assert sorted(row[1] for row in rows) == sorted([*(f"'{title}" for title in kept), *plain, "x"])
+    assert {row[2] for row in rows} == {"-500"}
+    assert [export.harmless(text) for text in ("\tx", "\rx", "-", "--1", "-1.2.3", "-١", "+")] == [
+        f"'{text}" for text in ("\tx", "\rx", "-", "--1", "-1.2.3", "-١", "+")
+    ]
+
+
+def test_a_workbook_opens(cast, sign_in, posts):
+    make("posts", title="=1+1 River")
+    response = sign_in(cast.editor).get("/admin/posts/export.xlsx?columns=title&sort=title")
+    with zipfile.ZipFile(io.BytesIO(response.data)) as book:
+        assert book.testzip() is None
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert [f"River {place}" in sheet for place in range(6)] == [True] * 6
+    assert "<f>" not in sheet
+    assert "'=1+1 River" in sheet.replace("&#39;", "'").replace("&apos;", "'")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_who_may_not_export_gets_no_file(cast, sign_in, posts, kind):
+    for name, status in (("viewer", 403), ("owner", 403), ("editor", 200), ("stranger", 404)):
+        assert sign_in(cast.named(name)).get(f"/admin/posts/export.{kind}").status_code == status
+    assert sign_in(cast.editor).get(f"/admin/users/export.{kind}").status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_right_that_is_taken_away_stops_the_file(cast, sign_in, posts, monkeypatch, kind):
+    """Between two lots the role goes: what follows is not sent."""
+    monkeypatch.setattr(export, "LOT", 2)
+    real, lots = export.lot, []
+
+    def lot(actor, *args):
+        found = real(actor, *args)
+        lots.append(found)
+        if len(lots) == 1:
+            with atomic():
+                mine = update(user_roles).where(user_roles.c.user_id == cast.editor.id)
+                db.session.execute(mine.values(role_id=role_id("viewer")))
+        return found
+
+    monkeypatch.setattr(export, "lot", lot)
+    sent = ""
+    with pytest.raises(Exception, match="right to export was taken away"):
+        for part in sign_in(cast.editor).http.get(f"/admin/posts/export.{kind}", buffered=False).iter_encoded():
+            sent += part.decode() if kind == "csv" else "x"
+    assert len(lots) == 1
+    assert len(re.findall(r"River \d", sent)) == (2 if kind == "csv" else 0)
+
+
+# Cells
+
+
+def cell(client, number, field, section="posts", **form):
+    address = f"/admin/{section}/{number}/cell/{field}"
+    return client.post(address, form) if form else client.get(address)
+
+
+def test_a_cell_offers_and_saves(cast, sign_in, posts):
+    editor, number = sign_in(cast.editor), posts[0]
+    offer = cell(editor, number, "status").json
+    assert (offer["value"], offer["version"], [c["value"] for c in offer["choices"]][:2]) == (
+        "draft",
+        1,
+        ["draft", "review"],
+    )
+    saved = cell(editor, number, "title", value="New <b>", version="1")
+    assert (saved.status_code, saved.json["version"], saved.json["text"]) == (200, 2, "New <b>")
+    assert "New &lt;b&gt;" in saved.json["html"]
+    assert "<b>" not in saved.json["html"]
+    assert reads.item(cast.viewer, registry.get("posts"), number).title == "New <b>"
+    sand = cell(editor, number, "category_id", value="", version="2")
+    assert (sand.status_code, sand.json["text"]) == (200, "")
+
+
+def test_a_cell_that_is_wrong_or_stale(cast, sign_in, posts):
+    editor, number = sign_in(cast.editor), posts[0]
+    for field, value, says in [
+        ("title", " ", "Title is required"),
+        ("title", "x" * 151, "at most 150"),
+        ("status", "unheard", "Status"),
+        ("category_id", "9999999", "Category"),
+    ]:
+        wrong = cell(editor, number, field, value=value, version="1")
+        assert wrong.status_code == 400
+        assert says in wrong.json["error"]
+    with atomic():
+        writes.update(cast.admin, registry.get("posts"), number, {"title": "Theirs"})
+    stale = cell(editor, number, "title", value="Mine", version="1")
+    assert (stale.status_code, stale.json["theirs"], stale.json["version"]) == (409, "Theirs", 2)
+    assert "Theirs" in stale.json["error"]
+    # What one left as it was read is not written over what others made of it.
+    same = cell(editor, number, "title", value="River 0", version="1")
+    assert (same.status_code, same.json["text"]) == (200, "Theirs")
+    # Another field merges, and with the new version one's own is kept.
+    assert cell(editor, number, "status", value="review", version="1").status_code == 200
+    row = reads.item(cast.viewer, registry.get("posts"), number)
+    assert (row.title, row.value("status")) == ("Theirs", "review")
+    assert cell(editor, number, "title", value="Mine", version="3").status_code == 200
+    for version in ("", "x", "-1", "99", "9" * 12):
+        assert cell(editor, number, "title", value="Other", version=version).status_code == 409
+
+
+def test_whose_cells_are_whose(cast, sign_in, posts):
+    mine = make("posts", cast.owner)
+    owner, foreign = sign_in(cast.owner), posts[0]
+    assert cell(owner, mine, "title", value="Yes", version="1").status_code == 200
+    assert cell(owner, mine, "status", value="published", version="2").status_code in (400, 403)
+    for client, number, field, status in [
+        (owner, foreign, "title", 403), (owner, mine, "author_id", 403), (sign_in(cast.viewer), mine, "title", 403),
+        (owner, 10**9, "title", 404),
+        (owner, mine, "nosuch", 404), (owner, mine, "content", 404), (owner, mine, "title_key", 404),
+        (owner, mine, "published_at", 404),
+        (sign_in(cast.stranger), mine, "title", 404),
+    ]:  # fmt: skip
+        assert cell(client, number, field).status_code == status, field
+        assert cell(client, number, field, value=str(cast.viewer.id), version="2").status_code == status, field
+    for name in ("password", "password_hash", "email"):
+        assert cell(sign_in(cast.editor), cast.viewer.id, name, "users").status_code == 404
+    assert cell(sign_in(cast.admin), cast.viewer.id, "password", "users").status_code == 404
+    assert reads.item(cast.viewer, registry.get("posts"), mine).value("status") == "draft"
+
+
+# Pins
+
+
+def test_pins_are_arranged_by_the_page(cast, sign_in):
+    a, b = (make("notes", title=f"<Pinned {name}>", is_pinned=True) for name in "ab")
+    editor, viewer = sign_in(cast.editor), sign_in(cast.viewer)
+
+    def order(own=False):
+        db.session.rollback()
+        return [item.id for item in pinning.arranged(cast.viewer, registry.get("notes"), own=own).items]
+
+    assert order() == [b, a]
+    assert editor.post(f"/admin/pins/notes/{a}/move", {"by": "-1"}).location.endswith(f"#pin-notes-{a}")
+    assert order() == [a, b]
+    moved = editor.post(f"/admin/pins/notes/{a}/move", {"after": str(b)}, headers={"Accept": "application/json"})
+    assert (moved.json, order()) == ({"place": 2}, [b, a])
+    for raw in ("x", "-1", "9" * 30, ""):
+        assert editor.post(f"/admin/pins/notes/{b}/move", {"place": raw}).status_code == 302
+        assert order() == [b, a]
+    assert viewer.post(f"/admin/pins/notes/{a}/move", {"place": "1"}).status_code == 403
+    assert viewer.post(f"/admin/pins/notes/{a}/unpin").status_code == 403
+    assert viewer.post(f"/admin/notes/{a}/pin-own", {"is_pinned": "1"}).status_code == 302
+    assert (order(own=True), order()) == ([a], [b, a])
+    page = viewer.page("/admin/pins/")
+    assert len(page.select(".pin-band")) == 2
+    assert not page.select_one(f'form[action="/admin/pins/notes/{b}/move"]')
+    wrong = editor.post(f"/admin/pins/notes/{a}/describe", {"reason": "Kept", "until": "2020-01-01"})
+    assert (wrong.status_code, "must lie in the future" in wrong.text, "Kept" in wrong.text) == (400, True, True)
+    assert editor.post(f"/admin/pins/notes/{a}/unpin").status_code == 302
+    assert order() == [b]
+    gone = editor.post(f"/admin/pins/notes/{a}/move", {"place": "1"}, headers={"Accept": "application/json"})
+    assert (gone.status_code, "taken away" in gone.json["error"]) == (409, True)
+    for address in (
+        "/admin/pins/?section=books",
+        "/admin/pins/?section=nosuch",
+        "/admin/pins/nosuch/1/move",
+        "/admin/pins/books/1/move",
+    ):
+        assert (editor.get(address) if "?" in address else editor.post(address)).status_code == 404, address
+    assert sign_in(cast.stranger).get("/admin/pins/").status_code == 404
