@@ -50,15 +50,19 @@ class Pin(Model):
     until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+# The columns of the table: statements over them skip the machinery of mapped objects.
+PINS = Pin.__table__.columns
+
+
 def _stands(section: Section, user_id: int | None = None) -> ColumnElement[bool]:
     """Pins that have not lapsed: those for everyone, or those of one person."""
-    whose = Pin.user_id.is_(None) if user_id is None else Pin.user_id == user_id
-    return and_(Pin.section == section.name, whose, or_(Pin.until.is_(None), Pin.until > clock.now()))
+    whose = PINS.user_id.is_(None) if user_id is None else PINS.user_id == user_id
+    return and_(PINS.section == section.name, whose, or_(PINS.until.is_(None), PINS.until > clock.now()))
 
 
 def is_pinned(section: Section) -> ColumnElement[bool]:
     """Whether a row of the section's table is pinned for everyone, as SQL."""
-    return section.table.columns.id.in_(select(Pin.row_id).where(_stands(section)))
+    return section.table.columns.id.in_(select(PINS.row_id).where(_stands(section)))
 
 
 def band(section: Section, rows: Select[Any], user_id: int | None, limit: int = BAND_LENGTH) -> Select[Any]:
@@ -68,22 +72,22 @@ def band(section: Section, rows: Select[Any], user_id: int | None, limit: int = 
     """
     stands = _stands(section) if user_id is None else or_(_stands(section), _stands(section, user_id))
     joined = rows.add_columns(
-        Pin.id.label("pin_id"), Pin.user_id.label("pin_user_id"), Pin.until.label("pin_until"),
-        Pin.reason.label("pin_reason"),
-    ).join(Pin, Pin.row_id == section.table.columns.id)  # fmt: skip
-    is_own = Pin.user_id.is_not(None)
-    return joined.where(stands).order_by(is_own, Pin.position, Pin.id).limit(limit)
+        PINS.id.label("pin_id"), PINS.user_id.label("pin_user_id"), PINS.until.label("pin_until"),
+        PINS.reason.label("pin_reason"),
+    ).join(Pin.__table__, PINS.row_id == section.table.columns.id)  # fmt: skip
+    is_own = PINS.user_id.is_not(None)
+    return joined.where(stands).order_by(is_own, PINS.position, PINS.id).limit(limit)
 
 
 def standing(section: Section, rows: Select[Any], user_id: int | None) -> Select[Any]:
     """Rows of the section narrowed to those pinned for everyone, or for one person, in order, with ``pin_id``."""
-    joined = rows.add_columns(Pin.id.label("pin_id")).join(Pin, Pin.row_id == section.table.columns.id)
-    return joined.where(_stands(section, user_id)).order_by(Pin.position, Pin.id)
+    joined = rows.add_columns(PINS.id.label("pin_id")).join(Pin.__table__, PINS.row_id == section.table.columns.id)
+    return joined.where(_stands(section, user_id)).order_by(PINS.position, PINS.id)
 
 
 def pinned_among(section: Section, ids: Sequence[int]) -> set[int]:
     """Which of these rows are pinned for everyone."""
-    query = select(Pin.row_id).where(_stands(section), Pin.row_id.in_(ids))
+    query = select(PINS.row_id).where(_stands(section), PINS.row_id.in_(ids))
     return set(db.session.execute(query).scalars())
 
 
@@ -91,21 +95,21 @@ def own_among(section: Section, user_id: int | None, ids: Sequence[int]) -> set[
     """Which of these rows the person has pinned for themselves."""
     if user_id is None:
         return set()
-    query = select(Pin.row_id).where(_stands(section, user_id), Pin.row_id.in_(ids))
+    query = select(PINS.row_id).where(_stands(section, user_id), PINS.row_id.in_(ids))
     return set(db.session.execute(query).scalars())
 
 
 def lapsing(section: Section, within: timedelta) -> ColumnElement[bool]:
     """Whether the pin of a row, for everyone, ends within this time, as SQL."""
-    soon = and_(_stands(section), Pin.until <= clock.now() + within)
-    return section.table.columns.id.in_(select(Pin.row_id).where(soon))
+    soon = and_(_stands(section), PINS.until <= clock.now() + within)
+    return section.table.columns.id.in_(select(PINS.row_id).where(soon))
 
 
 def pin(section: Section, row_ids: Sequence[int], actor_id: int | None, *, user_id: int | None = None) -> None:
     """Pin rows, each on top of those that are pinned already. For ``records.writes`` only."""
     unpin(section, row_ids, user_id=user_id)  # what is left of a pin that lapsed
-    whose = Pin.user_id.is_(None) if user_id is None else Pin.user_id == user_id
-    here = select(func.min(Pin.position)).where(Pin.section == section.name, whose)
+    whose = PINS.user_id.is_(None) if user_id is None else PINS.user_id == user_id
+    here = select(func.min(PINS.position)).where(PINS.section == section.name, whose)
     top = db.session.execute(here).scalar() or 0
     now = clock.now()
     rows = [
@@ -119,13 +123,13 @@ def pin(section: Section, row_ids: Sequence[int], actor_id: int | None, *, user_
 
 def unpin(section: Section, row_ids: Sequence[int], *, user_id: int | None = None) -> None:
     """Take the pins of these rows away, for everyone or for one person. For ``records.writes`` only."""
-    whose = Pin.user_id.is_(None) if user_id is None else Pin.user_id == user_id
-    db.session.execute(delete(Pin).where(Pin.section == section.name, Pin.row_id.in_(row_ids), whose))
+    whose = PINS.user_id.is_(None) if user_id is None else PINS.user_id == user_id
+    db.session.execute(delete(Pin).where(PINS.section == section.name, PINS.row_id.in_(row_ids), whose))
 
 
 def locked(section: Section, user_id: int | None) -> list[Any]:
     """The pins that stand, in their order, which stays as it is until the transaction ends."""
-    query = select(Pin.id, Pin.row_id, Pin.position).where(_stands(section, user_id)).order_by(Pin.id)
+    query = select(PINS.id, PINS.row_id, PINS.position).where(_stands(section, user_id)).order_by(PINS.id)
     # Locked in one order by everybody; what the wait for a lock has changed is sorted here.
     rows = db.session.execute(query.with_for_update()).all()
     return sorted(rows, key=lambda row: (row.position, row.id))

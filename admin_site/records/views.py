@@ -165,15 +165,16 @@ def _set(actor: Actor, section: Section, **values: object) -> None:
 def _asking() -> Any:
     """Asked by every list, so it is made once."""
     section: Any = bindparam("section")
-    shared = SavedView.shared_with.in_(bindparam("shared", expanding=True))
-    settings = and_(ListSettings.user_id == User.id, ListSettings.section == section)
-    visible = and_(SavedView.section == section, or_(SavedView.user_id == User.id, shared))
+    view, user, liked = (model.__table__ for model in (SavedView, User, ListSettings))
+    shared = view.c.shared_with.in_(bindparam("shared", expanding=True))
+    settings = and_(liked.c.user_id == user.c.id, liked.c.section == section)
+    visible = and_(view.c.section == section, or_(view.c.user_id == user.c.id, shared))
     return (
-        select(ListSettings.columns, ListSettings.view_id, SavedView.id, SavedView.name, SavedView.query,
-               SavedView.shared_with, SavedView.user_id)
-        .select_from(User)
-        .outerjoin(ListSettings, settings)
-        .outerjoin(SavedView, visible)
-        .where(User.id == bindparam("person"))
-        .order_by(SavedView.id)
+        select(liked.c.columns, liked.c.view_id, view.c.id, view.c.name, view.c.query,
+               view.c.shared_with, view.c.user_id)
+        .select_from(user)
+        .outerjoin(liked, settings)
+        .outerjoin(view, visible)
+        .where(user.c.id == bindparam("person"))
+        .order_by(view.c.id)
     )  # fmt: skip
