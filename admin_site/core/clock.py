@@ -25,4 +25,4 @@ def set_to(moment: datetime) -> Iterator[None]:
 
 def isoformat(moment: datetime) -> str:
     """The contract's form: ``2026-11-20T21:18:24.123456Z``, always six digits of a second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

@@ -1,6 +1,6 @@
 """One page of a list: the pinned band, the rows from a position on, and how many there are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,14 +92,16 @@ def first(actor: Actor, query: ListQuery, names: Sequence[str]) -> list[Item]:
 
 def walk(
     actor: Actor, query: ListQuery, names: Sequence[str], position: Position | None
-) -> tuple[list[Item], Position | None]:
-    """The rows after a position, in the order of the list, and where the next ones begin: for export and jobs."""
+) -> tuple[Sequence[Any], Position | None]:
+    """The rows after a position, in the order of the list, and where the next ones begin: for export and jobs.
+
+    Rows have these columns and the titles behind relations, as ``reads.selection`` names them.
+    """
     asked = replace(query, after=str(position or ""), page=1)
     matching = Matching.of(actor, asked)
     total = matching.count(FEW) if matching.has_words else 0
-    window = _window(matching, names, total)
-    pinned = pins.pinned_among(query.section, [row.id for row in window.rows]) if "is_pinned" in names else ()
-    return reads.items(query.section, window.rows, names, pinned=pinned), window.after
+    window = _window(matching, names, total, bare=True)
+    return window.rows, window.after
 
 
 def _counts(actor: Actor, listed: Matching, in_band: int) -> tuple[int, int]:
@@ -114,7 +116,7 @@ def _counts(actor: Actor, listed: Matching, in_band: int) -> tuple[int, int]:
     return total, in_all
 
 
-def _band(actor: Actor, query: ListQuery, names: Iterable[str]) -> list[Any]:
+def _band(actor: Actor, query: ListQuery, names: Sequence[str]) -> list[Any]:
     """The pinned rows in their order; one that is pinned twice stands where it stands for everyone."""
     section = query.section
     if not section.pins or query.pinned != "first" or query.trashed:
@@ -152,24 +154,25 @@ def keys_of(query: ListQuery) -> list[Key]:
     return [*keys, Key.of(table.columns.id, descending=by_number.descending)]
 
 
-def _window(matching: Matching, names: Sequence[str], total: int) -> Window:
+def _window(matching: Matching, names: Sequence[str], total: int, *, bare: bool = False) -> Window:
     query = matching.query
     position = keyset.read(query.after) if query.after else None
     if query.is_ranked:
         return _Ranked(matching, names).window(position)
     if position is None and (query.page - 1) * query.per_page >= DEEPEST_ROW:
         return Window()
-    return _Sorted(matching, names, few=total <= FEW).window(position)
+    return _Sorted(matching, names, few=total <= FEW, bare=bare).window(position)
 
 
 class _Sorted:
     """A list by its columns."""
 
-    def __init__(self, matching: Matching, names: Sequence[str], *, few: bool) -> None:
+    def __init__(self, matching: Matching, names: Sequence[str], *, few: bool, bare: bool = False) -> None:
         self.query = matching.query
         self.keys = keys_of(self.query)
         marks = [key.column.label(f"_k{place}") for place, key in enumerate(self.keys)]
-        statement = reads.selection(self.query.section, names).add_columns(*marks, *excerpt(self.query))
+        found = () if bare else excerpt(self.query)
+        statement = reads.selection(self.query.section, names, bare=bare).add_columns(*marks, *found)
         self.statement = statement.where(*matching.where(few=few))
 
     def window(self, position: Position | None) -> Window:

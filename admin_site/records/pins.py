@@ -17,6 +17,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -27,7 +28,9 @@ from admin_site.core.section import Section
 from admin_site.core.types import Id, UtcDateTime
 
 # The band is there to be read at a glance.
-BAND_LENGTH = 20
+BAND_LENGTH = 10
+# Pins that are looked at for it: rows in the trash, or hidden from somebody, keep theirs.
+LOOKED_AT = 50
 
 
 class Pin(Model):
@@ -69,19 +72,32 @@ def band(section: Section, rows: Select[Any], user_id: int | None, limit: int = 
     """Rows of the section narrowed to the pinned ones: for everyone, then this person's own, each in their order.
 
     Adds ``pin_id``, ``pin_user_id``, ``pin_until`` and ``pin_reason``. A row that is pinned for both comes twice.
+    Only the first pins are looked at, as far as the index has them in order: there may be thousands.
     """
-    stands = _stands(section) if user_id is None else or_(_stands(section), _stands(section, user_id))
+    parts = [_first(section, None), *([] if user_id is None else [_first(section, user_id)])]
+    first = union_all(*(select(part) for part in parts)).subquery("band")
+    pin = first.c
     joined = rows.add_columns(
-        PINS.id.label("pin_id"), PINS.user_id.label("pin_user_id"), PINS.until.label("pin_until"),
-        PINS.reason.label("pin_reason"),
-    ).join(Pin.__table__, PINS.row_id == section.table.columns.id)  # fmt: skip
-    is_own = PINS.user_id.is_not(None)
-    return joined.where(stands).order_by(is_own, PINS.position, PINS.id).limit(limit)
+        pin.id.label("pin_id"), pin.user_id.label("pin_user_id"), pin.until.label("pin_until"),
+        pin.reason.label("pin_reason"),
+    ).join(first, pin.row_id == section.table.columns.id)  # fmt: skip
+    return joined.order_by(pin.user_id.is_not(None), pin.position, pin.id).limit(limit)
+
+
+def _first(section: Section, user_id: int | None) -> Any:
+    columns = (PINS.id, PINS.row_id, PINS.user_id, PINS.position, PINS.until, PINS.reason)
+    query = select(*columns).where(_stands(section, user_id)).order_by(PINS.position, PINS.id)
+    return query.limit(LOOKED_AT).subquery()
 
 
 def standing(section: Section, rows: Select[Any], user_id: int | None) -> Select[Any]:
-    """Rows of the section narrowed to those pinned for everyone, or for one person, in order, with ``pin_id``."""
-    joined = rows.add_columns(PINS.id.label("pin_id")).join(Pin.__table__, PINS.row_id == section.table.columns.id)
+    """Rows of the section narrowed to those pinned for everyone, or for one person, in order, as ``band`` has them."""
+    joined = rows.add_columns(
+        PINS.id.label("pin_id"),
+        PINS.user_id.label("pin_user_id"),
+        PINS.until.label("pin_until"),
+        PINS.reason.label("pin_reason"),
+    ).join(Pin.__table__, PINS.row_id == section.table.columns.id)
     return joined.where(_stands(section, user_id)).order_by(PINS.position, PINS.id)
 
 

@@ -182,14 +182,14 @@ def count(actor: Actor, query: ListQuery) -> int:
     return Matching.of(actor, query).count()
 
 
-def selection(section: Section, names: Iterable[str]) -> Select[Any]:
-    """These columns, what every row's page needs, and the titles behind relations, joined."""
-    key = (section.name, tuple(names))
+def selection(section: Section, names: Sequence[str], *, bare: bool = False) -> Select[Any]:
+    """These columns, what every row's page needs (unless ``bare``), and the titles behind relations, joined."""
+    key = (section.name, (*names, "bare") if bare else tuple(names))
     known = _selections.get(key)
     if known is None or known[0] is not section.table:
         if len(_selections) >= SELECTIONS_MOST:
             _selections.clear()
-        known = _selections[key] = (section.table, _selection(section, key[1]))
+        known = _selections[key] = (section.table, _selection(section, tuple(names), bare=bare))
     return known[1]
 
 
@@ -197,9 +197,9 @@ def selection(section: Section, names: Iterable[str]) -> Select[Any]:
 _selections: dict[tuple[str, tuple[str, ...]], tuple[Any, Select[Any]]] = {}
 
 
-def _selection(section: Section, names: Sequence[str]) -> Select[Any]:
+def _selection(section: Section, names: Sequence[str], *, bare: bool) -> Select[Any]:
     columns = section.table.columns
-    wanted = dict.fromkeys(
+    wanted = dict.fromkeys(["id", *names]) if bare else dict.fromkeys(
         ["id", "version", "live", "created_by", "created_at", "updated_at", "deleted_at", section.owner,
          *section.title_columns, *(["status"] if section.workflow else []), *names]
     )  # fmt: skip
