@@ -61,7 +61,8 @@ class Marker:
         if raw.isascii() and "'" not in raw:
             return (found.span() for found in self.plain.finditer(raw)) if self.plain else iter(())
         if words.is_unspaced(raw):
-            return iter(_apart([*self._typed_spans(raw), *self._word_spans(raw)]))
+            spaced = (span for span in self._word_spans(raw) if not words.is_unspaced(raw[slice(*span)]))
+            return iter(_apart([*self._typed_spans(raw), *spaced]))
         return self._word_spans(raw)
 
     def _word_spans(self, raw: str) -> Iterator[tuple[int, int]]:
