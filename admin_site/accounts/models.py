@@ -37,6 +37,7 @@ class User(Record):
         unique_while_live("users", "username_key"),
         unique_while_live("users", "email_key"),
         Index("ix_users_live_name_key_id", "live", "name_key", "id"),
+        Index("ix_users_live_is_active_name_key_id", "live", "is_active", "name_key", "id"),
     )
 
     username: Mapped[str] = line(80)

@@ -39,14 +39,16 @@ def missing(section: Section) -> Iterator[Missing]:
     """An index for each declared filter, each column that can be sorted by its head, and the usual sort."""
     standing = _standing(section)
     usual = _key(section, default_sort(section)[0].field)
-    wanted: dict[tuple[str, ...], str] = {}
-    for name in section.filters:
-        if "." not in name and name != "is_pinned" and section.field(name).kind not in _UNINDEXED:
-            wanted.setdefault(("live", _key(section, name), *_then(usual, _key(section, name)), "id"), f"filter {name}")
+    wanted: dict[str, tuple[str, tuple[str, ...]]] = {}
     for name in dict.fromkeys([default_sort(section)[0].field, *section.columns]):
         if name in sortable(section) and section.field(name).kind is not Kind.BOOLEAN:
-            wanted.setdefault(_plain("live", _key(section, name)), f"sort {name}")
-    for columns, use in wanted.items():
+            column = _key(section, name)
+            wanted.setdefault(column, (f"sort {name}", _plain("live", column)))
+    for name in section.filters:
+        if "." not in name and name != "is_pinned" and section.field(name).kind not in _UNINDEXED:
+            column = _key(section, name)
+            wanted.setdefault(column, (f"filter {name}", _plain("live", column, usual)))
+    for use, columns in wanted.values():
         needed = [column for column in columns[:2] if column != "id"]
         if not _is_served(standing, needed):
             yield Missing(section, use, columns)
@@ -72,10 +74,6 @@ def for_list(query: ListQuery) -> Missing | None:
 
 def _plain(*columns: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*columns, "id"]))
-
-
-def _then(usual: str, column: str) -> tuple[str, ...]:
-    return () if usual == column else (usual,)
 
 
 def _key(section: Section, name: str) -> str:

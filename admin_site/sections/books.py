@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from admin_site.core.database import Record, key_of, line, record_args, table_args, text, unique_while_live
+from admin_site.core.database import Record, key_of, line, record_args, text, unique_while_live
 from admin_site.core.section import Field, Kind, Section
 from admin_site.core.types import Id
 
@@ -13,7 +13,7 @@ class Author(Record):
 
     __tablename__ = "authors"
     __title__ = ("name",)
-    __table_args__ = table_args(Index("ix_authors_live_name_key_id", "live", "name_key", "id"))
+    __table_args__ = record_args("authors", Index("ix_authors_live_name_key_id", "live", "name_key", "id"))
 
     name: Mapped[str] = line(200)
     name_key: Mapped[str] = key_of("name")
@@ -29,6 +29,7 @@ class Book(Record):
         "books",
         unique_while_live("books", "isbn"),
         Index("ix_books_live_title_key_id", "live", "title_key", "id"),
+        Index("ix_books_live_published_year_id", "live", "published_year", "id"),
         Index("ix_books_deleted_in", "deleted_in"),
     )
 

@@ -15,7 +15,6 @@ from admin_site.core.database import (
     line,
     link_options,
     record_args,
-    table_args,
     text,
     unique_while_live,
 )
@@ -37,7 +36,9 @@ class Category(Record):
 
     __tablename__ = "categories"
     __title__ = ("name",)
-    __table_args__ = table_args(unique_while_live("categories", "name_key"), unique_while_live("categories", "slug"))
+    __table_args__ = record_args(
+        "categories", unique_while_live("categories", "name_key"), unique_while_live("categories", "slug")
+    )
 
     name: Mapped[str] = line(200)
     name_key: Mapped[str] = key_of("name")
@@ -49,7 +50,7 @@ class Tag(Record):
 
     __tablename__ = "tags"
     __title__ = ("name",)
-    __table_args__ = table_args(unique_while_live("tags", "name_key"), unique_while_live("tags", "slug"))
+    __table_args__ = record_args("tags", unique_while_live("tags", "name_key"), unique_while_live("tags", "slug"))
 
     name: Mapped[str] = line(200)
     name_key: Mapped[str] = key_of("name")
@@ -65,6 +66,7 @@ class Post(Record):
         unique_while_live("posts", "slug"),
         Index("ix_posts_live_title_key_id", "live", "title_key", "id"),
         Index("ix_posts_live_status_updated_at_id", "live", "status", "updated_at", "id"),
+        Index("ix_posts_live_published_at_id", "live", "published_at", "id"),
     )
 
     title: Mapped[str] = line(150)
@@ -86,6 +88,7 @@ class Comment(Record):
     __table_args__ = record_args(
         "comments",
         Index("ix_comments_live_status_updated_at_id", "live", "status", "updated_at", "id"),
+        Index("ix_comments_live_author_name_key_id", "live", "author_name_key", "id"),
         Index("ix_comments_deleted_in", "deleted_in"),
     )
 

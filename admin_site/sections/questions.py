@@ -19,7 +19,9 @@ class Question(Record):
     __tablename__ = "questions"
     __title__ = ("content",)
     __table_args__ = record_args(
-        "questions", Index("ix_questions_live_status_updated_at_id", "live", "status", "updated_at", "id")
+        "questions",
+        Index("ix_questions_live_status_updated_at_id", "live", "status", "updated_at", "id"),
+        Index("ix_questions_live_asked_by_key_id", "live", "asked_by_key", "id"),
     )
 
     asked_by: Mapped[str | None] = line(100, optional=True)
@@ -34,7 +36,11 @@ class Answer(Record):
 
     __tablename__ = "answers"
     __title__ = ("content",)
-    __table_args__ = record_args("answers", Index("ix_answers_deleted_in", "deleted_in"))
+    __table_args__ = record_args(
+        "answers",
+        Index("ix_answers_live_is_accepted_created_at_id", "live", "is_accepted", "created_at", "id"),
+        Index("ix_answers_deleted_in", "deleted_in"),
+    )
 
     question_id: Mapped[int] = mapped_column(Id, ForeignKey("questions.id"), index=True)
     author_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id"), index=True)

@@ -12,7 +12,12 @@ class Student(Record):
 
     __tablename__ = "students"
     __title__ = ("first_name", "last_name")
-    __table_args__ = record_args("students", Index("ix_students_live_last_name_key_id", "live", "last_name_key", "id"))
+    __table_args__ = record_args(
+        "students",
+        Index("ix_students_live_last_name_key_id", "live", "last_name_key", "id"),
+        Index("ix_students_live_first_name_key_id", "live", "first_name_key", "id"),
+        Index("ix_students_live_subject_key_id", "live", "subject_key", "id"),
+    )
 
     first_name: Mapped[str] = line(200)
     first_name_key: Mapped[str] = key_of("first_name")
