@@ -63,6 +63,7 @@ def rebuild(section: Section) -> Iterator[Progress]:
             _analyze()
         reached, done = ids[-1], done + len(ids)
         yield Progress(section, min(done, total), total)
+    _analyze()
     yield Progress(section, total, total)
 
 
