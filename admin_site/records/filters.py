@@ -160,17 +160,24 @@ def _value(field: Field, raw: str) -> Any:
     return value
 
 
+def is_live(columns: Any) -> ColumnElement[bool]:
+    """Whether a row is outside the trash, for rows that are looked up by something rarer.
+
+    SQLite takes ``live = 1`` for a rare value and walks the index of live rows: to find three it reads them all.
+    """
+    answer: ColumnElement[bool] = func.coalesce(columns.live, 0) == 1
+    return answer
+
+
 def visible(
     actor: Actor, section: Section, *, trashed: bool = False, action: str = "read", walks: bool = True
 ) -> ColumnElement[bool]:
     """The rows on which the actor may do this, in or outside the trash.
 
-    Without ``walks``, no index of live rows is walked for it: the rows are looked up by their number. SQLite
-    takes ``live = 1`` for a rare value, and would read every row to find three.
+    Without ``walks``, no index of live rows is walked for it (see ``is_live``).
     """
     columns = section.table.columns
-    live = columns.live if walks else func.coalesce(columns.live, 0)
-    here = columns.live.is_(None) if trashed else live == 1
+    here = columns.live.is_(None) if trashed else columns.live == 1 if walks else is_live(columns)
     return and_(here, permissions.condition(actor, action, section, columns))
 
 

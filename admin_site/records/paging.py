@@ -121,7 +121,7 @@ def _band(actor: Actor, query: ListQuery, names: Sequence[str]) -> list[Any]:
     section = query.section
     if not section.pins or query.pinned != "first" or query.trashed:
         return []
-    statement = reads.selection(section, names).where(filters.visible(actor, section))
+    statement = reads.selection(section, names).where(filters.visible(actor, section, walks=False))
     rows = db.session.execute(pins.band(section, statement, actor.id)).all()
     return list({row.id: row for row in reversed(rows)}.values())[::-1]
 

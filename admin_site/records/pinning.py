@@ -45,7 +45,7 @@ def arranged(actor: Actor, section: Section, *, own: bool) -> Arranged:
     if not section.pins or not permissions.allows(actor, "read", section):
         raise NotFound
     whose = _user(actor, own)
-    statement = reads.selection(section, section.columns[:1]).where(filters.visible(actor, section))
+    statement = reads.selection(section, section.columns[:1]).where(filters.visible(actor, section, walks=False))
     rows = db.session.execute(pins.standing(section, statement, whose).limit(LISTED_MOST)).all()
     noted = db.session.execute(select(Pin).where(Pin.id.in_([row.pin_id for row in rows]))).scalars()
     counted = select(func.count()).select_from(pins.standing(section, statement, whose).order_by(None).subquery())

@@ -11,7 +11,7 @@ from admin_site.core import registry, text
 from admin_site.core.database import Record, db
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Section, title_of
-from admin_site.records.filters import visible
+from admin_site.records.filters import is_live, visible
 
 CANDIDATES_MOST = 50
 TITLE_LENGTH = 200
@@ -59,14 +59,14 @@ def _is_in_use(actor: Actor, section: Section, field: Field) -> ColumnElement[bo
         pointing = select(mine).join(table, table.columns.id == mine).where(others == theirs)
     else:
         pointing = select(table.columns.id).where(table.columns[field.name] == theirs)
-    return exists(pointing.where(visible(actor, section)).correlate(field.target.__table__))
+    return exists(pointing.where(visible(actor, section, walks=False)).correlate(field.target.__table__))
 
 
 def choosable(actor: Actor, field: Field, ids: Sequence[int], stood: Sequence[int]) -> list[Title]:
     """The titles of rows that were chosen: those that may be, and those that stood already."""
     assert field.target is not None  # noqa: S101 - checked at start (S011)
     columns = field.target.__table__.columns
-    may_be = and_(columns.live == 1, selectable(actor, field.target))
+    may_be = and_(is_live(columns), selectable(actor, field.target))
     allowed = set(db.session.execute(select(columns.id).where(columns.id.in_(ids), may_be)).scalars()) if ids else set()
     named = titles(field.target, [number for number in ids if number in allowed or number in stood])
     return [named[number] for number in ids if number in named]

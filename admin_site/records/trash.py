@@ -15,6 +15,7 @@ from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records import relations, validation, writes
 from admin_site.records.effects import Deed
+from admin_site.records.filters import is_live
 
 # Rows are locked and written in lots of this size.
 LOT = 500
@@ -76,7 +77,7 @@ def _requiring(section: Section, ids: list[int], deleted_in: int | None = None) 
     """Rows that cannot do without these, and those that cannot do without them, parents first."""
     for other, field in registry.required_by(section):
         columns = other.table.columns
-        here = columns.live == 1 if deleted_in is None else columns.deleted_in == deleted_in
+        here = is_live(columns) if deleted_in is None else columns.deleted_in == deleted_in
         found: list[int] = []
         for lot in _lots(ids):
             query = select(columns.id).where(columns[field.name].in_(lot), here).order_by(columns.id)

@@ -11,6 +11,7 @@ from admin_site.core.errors import Invalid
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records import relations, values
+from admin_site.records.filters import is_live
 
 
 def clean(section: Section, sent: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
@@ -89,5 +90,7 @@ def _selectable(field: Field, actor: Actor, numbers: set[int]) -> set[int]:
         return set()
     model = field.target
     assert model is not None  # noqa: S101 - checked at start (S011)
-    query = select(model.id).where(model.id.in_(numbers), model.live == 1, relations.selectable(actor, model))
+    query = select(model.id).where(
+        model.id.in_(numbers), is_live(model.__table__.columns), relations.selectable(actor, model)
+    )
     return set(db.session.execute(query).scalars())

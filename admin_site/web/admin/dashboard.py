@@ -159,7 +159,7 @@ def _args(query: ListQuery) -> dict[str, Any]:
 def _lapsing(person: Actor, section: Section) -> list[reads.Item]:
     """Rows whose pin for everyone ends soon."""
     statement = reads.selection(section, section.title_columns).where(
-        filters.visible(person, section), pins.lapsing(section, LAPSING_WITHIN)
+        filters.visible(person, section, walks=False), pins.lapsing(section, LAPSING_WITHIN)
     )
     rows = db.session.execute(pins.standing(section, statement, None).limit(RECENT_ROWS)).all()
     return reads.items(section, rows, section.title_columns, notes=paging.notes(rows, rows))
