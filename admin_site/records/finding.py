@@ -79,13 +79,14 @@ def _in_section(actor: Actor, section: Section, query: ListQuery) -> Found:
     if not query.is_ranked:
         items = paging.first(actor, query, names)
         return Found(section, items, matching.count() if len(items) == query.per_page else len(items), 0.0, query)
-    conditions = () if matching.is_plain else matching.looked_up
-    head = ranking.head(section, query.terms, conditions)
-    ids = [place.id for place in head.places[: query.per_page]]
-    if not ids:
+    count = matching.count()
+    if not count:
         return Found(section, (), 0, 0.0, query)
+    conditions = () if matching.is_plain else matching.looked_up
+    head = ranking.head(section, query.terms, conditions, few=count <= reads.COUNT_MOST)
+    ids = [place.id for place in head.places[: query.per_page]]
     items = reads.items(section, paging.rows_of(query, names, ids), names)
-    return Found(section, items, matching.count() if head.any_from else len(head.places), head.places[0].score, query)
+    return Found(section, items, count, head.places[0].score if head.places else 0.0, query)
 
 
 def correct(actor: Actor, sections: Sequence[Section], q: str) -> str:

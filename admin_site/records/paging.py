@@ -99,7 +99,7 @@ def walk(
     """
     asked = replace(query, after=str(position or ""), page=1)
     matching = Matching.of(actor, asked)
-    total = matching.count(FEW) if matching.has_words else 0
+    total = matching.count() if matching.has_words else 0
     window = _window(matching, names, total, bare=True)
     return window.rows, window.after
 
@@ -158,7 +158,7 @@ def _window(matching: Matching, names: Sequence[str], total: int, *, bare: bool 
     query = matching.query
     position = keyset.read(query.after) if query.after else None
     if query.is_ranked:
-        return _Ranked(matching, names).window(position)
+        return _Ranked(matching, names, few=total <= COUNT_MOST).window(position)
     if position is None and (query.page - 1) * query.per_page >= DEEPEST_ROW:
         return Window()
     return _Sorted(matching, names, few=total <= FEW, bare=bare).window(position)
@@ -252,15 +252,16 @@ class _Sorted:
 class _Ranked:
     """A list by how well its rows answer the words: those that were weighed, then the older ones."""
 
-    def __init__(self, matching: Matching, names: Sequence[str]) -> None:
-        self.matching, self.query, self.names = matching, matching.query, names
+    def __init__(self, matching: Matching, names: Sequence[str], *, few: bool) -> None:
+        self.matching, self.query, self.names, self.few = matching, matching.query, names, few
 
     def window(self, position: Position | None) -> Window:
         """Read both parts in one order: places of the head by score, then numbers of the tail."""
         size = self.query.per_page
         frozen, place = _read_ranked(position)
         conditions = () if self.matching.is_plain else self.matching.looked_up
-        head = ranking.head(self.query.section, self.query.terms, conditions, frozen, self.matching.in_index())
+        in_index = self.matching.in_index()
+        head = ranking.head(self.query.section, self.query.terms, conditions, frozen, in_index, few=self.few)
         if position is not None and place is not None and position.backwards:
             found = self._before(head, place, size + 1)
             shown, has_before, has_after = found[-size:], len(found) > size, True

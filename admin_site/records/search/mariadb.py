@@ -12,8 +12,15 @@ from sqlalchemy.dialects.mysql import match
 from admin_site.records.search.documents import TAIL, SearchDocument
 from admin_site.records.search.terms import Lexeme
 
+# Whether, among alternatives, all that is found is gathered once.
+GATHERS = True
 # Whether asking for one document at a time is cheap.
 PROBES = False
+
+
+def newest_first(*, few: bool) -> ColumnElement[Any]:  # noqa: ARG001 - the same for all three
+    """The order of candidates: the index has it by itself, few or many."""
+    return document_id().desc()
 
 
 def source() -> Any:

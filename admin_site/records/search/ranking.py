@@ -52,15 +52,18 @@ def head(
     conditions: Sequence[ColumnElement[bool]],
     frozen: Head | None = None,
     in_index: Sequence[ColumnElement[bool]] = (),
+    *,
+    few: bool = True,
 ) -> Head:
     """Weigh the first rows. ``conditions`` are over the section's table, ``in_index`` over found documents.
 
-    With ``frozen``, the same ones as on the page before.
+    ``few`` says that no more rows than are counted have the words. With ``frozen``, the same ones are weighed
+    as on the page before.
     """
     newest = frozen.newest if frozen else _MOST
     edges = (frozen.titles_from, frozen.any_from) if frozen else (0, 0)
     parts = [
-        _candidates(section, terms, conditions, in_index, newest, edge, in_title=place == 0)
+        _candidates(section, terms, conditions, in_index, newest, edge, in_title=place == 0, few=few)
         for place, edge in enumerate(edges)
     ]
     found: dict[int, str] = {}
@@ -88,13 +91,14 @@ def _candidates(
     oldest: int,
     *,
     in_title: bool,
+    few: bool,
 ) -> Select[Any]:
     number = index.row_id(section)
     inner = (
         select(number.label("id"))
         .select_from(index.source())
         .where(index.matching(section, terms, in_title=in_title), *in_index)
-        .order_by(index.backend().document_id().desc())
+        .order_by(index.backend().newest_first(few=few or in_title))
         .limit(CANDIDATES)
     )
     if newest < _MOST:

@@ -10,8 +10,15 @@ from admin_site.records.search.terms import Lexeme
 _index = table("search_index", column("rowid", BigInteger()))
 _all_columns: ColumnElement[Any] = literal_column("search_index")
 
+# Whether, among alternatives, all that is found is gathered once.
+GATHERS = True
 # Whether asking for one document at a time is cheap.
 PROBES = True
+
+
+def newest_first(*, few: bool) -> ColumnElement[Any]:  # noqa: ARG001 - the same for all three
+    """The order of candidates: the index has it by itself, few or many."""
+    return document_id().desc()
 
 
 def source() -> Any:
