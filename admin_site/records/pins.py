@@ -68,13 +68,14 @@ def is_pinned(section: Section) -> ColumnElement[bool]:
     return section.table.columns.id.in_(select(PINS.row_id).where(_stands(section)))
 
 
-def band(section: Section, rows: Select[Any], user_id: int | None, limit: int = BAND_LENGTH) -> Select[Any]:
-    """Rows of the section narrowed to the pinned ones: for everyone, then this person's own, each in their order.
+def band(section: Section, rows: Select[Any], *, own: bool, limit: int = BAND_LENGTH) -> Select[Any]:
+    """Rows of the section narrowed to the pinned ones: for everyone, then one person's own, each in their order.
 
     Adds ``pin_id``, ``pin_user_id``, ``pin_until`` and ``pin_reason``. A row that is pinned for both comes twice.
-    Only the first pins are looked at, as far as the index has them in order: there may be thousands.
+    Ask it with ``asked``. Only the first pins are looked at, as far as the index has them in order: there may be
+    thousands.
     """
-    parts = [_first(section, None), *([] if user_id is None else [_first(section, user_id)])]
+    parts = [_first(section, PINS.user_id.is_(None)), *([_first(section, PINS.user_id == _PERSON)] if own else [])]
     first = union_all(*(select(part) for part in parts)).subquery("band")
     pin = first.c
     joined = rows.add_columns(
@@ -84,10 +85,19 @@ def band(section: Section, rows: Select[Any], user_id: int | None, limit: int = 
     return joined.order_by(pin.user_id.is_not(None), pin.position, pin.id).limit(limit)
 
 
-def _first(section: Section, user_id: int | None) -> Any:
+def asked(user_id: int | None) -> dict[str, Any]:
+    """What ``band`` is asked with: who, and the present moment."""
+    return {"pin_now": clock.now()} | ({} if user_id is None else {"pin_person": user_id})
+
+
+_PERSON: Any = bindparam("pin_person")
+_NOW: Any = bindparam("pin_now", type_=UtcDateTime())
+
+
+def _first(section: Section, whose: ColumnElement[bool]) -> Any:
     columns = (PINS.id, PINS.row_id, PINS.user_id, PINS.position, PINS.until, PINS.reason)
-    query = select(*columns).where(_stands(section, user_id)).order_by(PINS.position, PINS.id)
-    return query.limit(LOOKED_AT).subquery()
+    stands = and_(PINS.section == section.name, whose, or_(PINS.until.is_(None), PINS.until > _NOW))
+    return select(*columns).where(stands).order_by(PINS.position, PINS.id).limit(LOOKED_AT).subquery()
 
 
 def standing(section: Section, rows: Select[Any], user_id: int | None) -> Select[Any]:

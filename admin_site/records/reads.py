@@ -1,6 +1,6 @@
 """Reading rows of any section: only what the actor may see, only the columns that are shown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ from admin_site.records.values import ID_MOST
 COUNT_MOST = 10_000
 # Where a found word stands in the long text of a row is looked for this far.
 EXCERPT_LENGTH = 4_000
-SELECTIONS_MOST = 500
+STATEMENTS_MOST = 1_000
 
 
 @dataclass(frozen=True)
@@ -182,19 +182,23 @@ def count(actor: Actor, query: ListQuery) -> int:
     return Matching.of(actor, query).count()
 
 
-def selection(section: Section, names: Sequence[str], *, bare: bool = False) -> Select[Any]:
-    """These columns, what every row's page needs (unless ``bare``), and the titles behind relations, joined."""
-    key = (section.name, (*names, "bare") if bare else tuple(names))
-    known = _selections.get(key)
+def kept(section: Section, key: tuple[Any, ...], make: Callable[[], Select[Any]]) -> Select[Any]:
+    """A statement that is made once: making one takes as long as asking it."""
+    known = _statements.get((section.name, *key))
     if known is None or known[0] is not section.table:
-        if len(_selections) >= SELECTIONS_MOST:
-            _selections.clear()
-        known = _selections[key] = (section.table, _selection(section, tuple(names), bare=bare))
+        if len(_statements) >= STATEMENTS_MOST:
+            _statements.clear()
+        known = _statements[section.name, *key] = (section.table, make())
     return known[1]
 
 
-# Making a statement takes as long as asking it; these are made once for each choice of columns.
-_selections: dict[tuple[str, tuple[str, ...]], tuple[Any, Select[Any]]] = {}
+_statements: dict[tuple[Any, ...], tuple[Any, Select[Any]]] = {}
+
+
+def selection(section: Section, names: Sequence[str], *, bare: bool = False) -> Select[Any]:
+    """These columns, what every row's page needs (unless ``bare``), and the titles behind relations, joined."""
+    names = tuple(names)
+    return kept(section, ("rows", bare, names), lambda: _selection(section, names, bare=bare))
 
 
 def _selection(section: Section, names: Sequence[str], *, bare: bool) -> Select[Any]:
