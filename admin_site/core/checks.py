@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from typing import Any
 
-from admin_site.core.section import INTERNAL, Field, Kind, Section
+from admin_site.core.section import Field, Kind, Section, is_field
 
 # Addresses that the API and the menu keep for themselves.
 RESERVED = frozenset({"search", "jobs", "pins", "docs", "roles", "activity", "openapi.json"})
@@ -78,7 +79,9 @@ def _wrong_paths(section: Section) -> Iterator[str]:
         relation = section.all_fields.get(name)
         if relation is None or relation.target is None:
             yield f"S019 {section.name}.filters: {name!r} in {path!r} is no relation."
-        elif inner not in relation.target.__table__.columns or inner in INTERNAL:
+            continue
+        columns: Iterable[Any] = relation.target.__table__.columns
+        if not any(column.name == inner and is_field(column) for column in columns):
             yield f"S019 {section.name}.filters: {path!r} leads to no field."
 
 

@@ -217,7 +217,7 @@ class Section:
     def all_fields(self) -> Mapping[str, Field]:
         """Every field by name: the number first, then the form's order, then the rest."""
         declared = {item.name: item for item in self.fields}
-        derived = {column.name: _from_column(column) for column in self.table.columns if _is_field(column)}
+        derived = {column.name: _from_column(column) for column in self.table.columns if is_field(column)}
         if self.pins:
             derived["is_pinned"] = Field(
                 name="is_pinned", kind=Kind.BOOLEAN, label="Pinned for everyone", default=False
@@ -276,7 +276,8 @@ def title_of(model: type[Record], row: Any) -> str:
     return " ".join(str(value) for value in (getattr(row, name) for name in model.__title__) if value)
 
 
-def _is_field(column: Column[Any]) -> bool:
+def is_field(column: Column[Any]) -> bool:
+    """Whether a column is a field: no folded form, and nothing that only the program knows."""
     return "key_of" not in column.info and not column.info.get("internal") and column.name not in INTERNAL
 
 

@@ -193,7 +193,10 @@ def path_of(section: Section, actor: Actor, path: str) -> tuple[Field | None, Fi
     other = registry.of_model(known.target) if known.target else None
     if path not in section.filters or other is None or not permissions.allows(actor, "read", other):
         raise LookupError(path)
-    return known, other.field(inner)
+    end = other.all_fields.get(inner)
+    if end is None or end.secret:
+        raise LookupError(path)
+    return known, end
 
 
 def as_term(condition: Condition) -> language.Term:

@@ -45,6 +45,8 @@ def test_our_own_declarations_are_right(section):
         ({"search": ("status",)}, "S015 posts.search: status has no folded column"),
         ({"form": ("title",)}, "S016 posts.rail: status is not in the form."),
         ({"workflow": Workflow(field="state", open=(), action="publish")}, "S017 posts.workflow: there is no 'state'."),
+        ({"filters": ("title.status",)}, "S019 posts.filters: 'title' in 'title.status' is no relation."),
+        ({"filters": ("author_id.password_hash",)}, "S019 posts.filters: 'author_id.password_hash' leads to no field."),
     ],
 )
 def test_mistakes_are_named_with_the_nearest_right_name(wrong, said):
