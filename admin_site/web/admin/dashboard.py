@@ -146,7 +146,10 @@ def _numbers(person: Actor, asked: Sequence[_Asked]) -> list[tuple[str, Number]]
     found = []
     for one in asked:
         count = next(counts)
-        change = count - next(counts) if one.before is not None else None
+        earlier = next(counts) if one.before is not None else None
+        # Two numbers that were not counted to their end cannot be compared.
+        is_known = earlier is not None and max(count, earlier) <= COUNT_MOST
+        change = count - earlier if earlier is not None and is_known else None
         url = url_for(f"{one.section.name}.index_view", **_args(one.query))
         found.append((one.kind, Number(one.section, one.label, count, url, change, one.compared)))
     return found
