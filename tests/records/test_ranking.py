@@ -14,7 +14,7 @@ from admin_site.core import clock, registry, text
 from admin_site.core.database import atomic, db
 from admin_site.records import finding, paging, pins, relations, trash, writes
 from admin_site.records.list_query import ListQuery
-from admin_site.records.search import marks, rebuild
+from admin_site.records.search import marks, rebuild, words
 from admin_site.records.search.documents import ROWS_MOST, SearchDocument, SearchWord, first_id
 from admin_site.records.search.terms import Term
 from tests.records import judged
@@ -161,6 +161,13 @@ def _gain(grades):
 )
 def test_marks(said, typed, marked):
     assert str(marks.mark(said, [Term(typed)])) == marked
+
+
+def test_a_document_is_bounded_also_where_its_title_is_long():
+    said = words.document(["word " * 300], ["more"])
+    assert said.count(words.TITLE) == words.TITLE_WORDS
+    assert said.endswith(" word | more ")
+    assert len(words.document(["letters " * 600_000], ["letters " * 600_000])) < 1.2 * words.TOTAL_MOST
 
 
 def test_marks_of_exact_words_and_of_several():

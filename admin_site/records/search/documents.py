@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, String, Text, delete, insert, select, update
+from sqlalchemy import Dialect, String, Text, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -105,13 +105,16 @@ def _insert(section: Section, changes: Sequence[Change]) -> None:
 
 
 def _update(section: Section, changes: Sequence[Change]) -> None:
-    base, heard = first_id(section), set[str]()
+    base, heard, rows = first_id(section), set[str](), []
     for change in changes:
         said, before = words_of(section, change.after), words_of(section, change.before)
         heard |= {*said.split()} - {*before.split()}
         if said != before:
-            document = update(SearchDocument).where(SearchDocument.id == base + change.id)
-            db.session.execute(document.values(words=said))
+            rows.append({"document": base + change.id, "said": said})
+    if rows:
+        table: Any = SearchDocument.__table__
+        statement = update(table).where(table.c.id == bindparam("document")).values(words=bindparam("said"))
+        db.session.connection().execute(statement, rows)
     learn(section, heard)
 
 

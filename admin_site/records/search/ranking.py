@@ -154,9 +154,3 @@ def _sides(said: str) -> tuple[str, str]:
     first, _, rest = said.partition(f" {BREAK} ")
     title = " ".join(word for word in first.split() if not word.startswith(TITLE))
     return f" {title} ", f" {rest} " if rest else ""
-
-
-def page_of(head: Head, after: Place | None, limit: int) -> list[int]:
-    """The next rows of the head after a place."""
-    places: Sequence[Any] = [place for place in head.places if after is None or place < after]
-    return [place.id for place in places[:limit]]

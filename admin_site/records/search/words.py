@@ -23,6 +23,8 @@ TOTAL_MOST = 4_000_000
 READ_AT_ONCE = 50_000
 # Stands before a word of the title: no encoded letter begins like that.
 TITLE = "_t"
+# Some rows are called by a whole text; further down it is no title.
+TITLE_WORDS = 200
 # Between fields, so that no phrase reaches from one into the next.
 BREAK = "|"
 
@@ -92,18 +94,26 @@ def is_unspaced(raw: str) -> bool:
 
 def document(title: Iterable[str], body: Iterable[str]) -> str:
     """What is indexed of a row: the title's words marked and plain, then those of each other field."""
-    named = [word for part in title for word in split(part)]
-    found = [TITLE + word for word in named] + named
-    size = sum(map(len, found))
+    named = _heard(title, TOTAL_MOST)
+    found = [TITLE + word for word in named[:TITLE_WORDS]] + named
+    left = TOTAL_MOST - sum(map(len, found))
     for part in body:
-        found.append(BREAK)
-        for piece in _pieces(part):
-            if size > TOTAL_MOST:
-                break
-            heard = split(piece)
-            size += sum(map(len, heard)) + len(heard)
-            found += heard
+        heard = _heard([part], left)
+        left -= sum(map(len, heard)) + len(heard)
+        found += [BREAK, *heard]
     return " ".join(("", *_bounded(found), ""))
+
+
+def _heard(parts: Iterable[str], most: int) -> list[str]:
+    """The words of some texts, no more letters of them than are taken."""
+    found: list[str] = []
+    for piece in (piece for part in parts for piece in _pieces(part)):
+        if most <= 0:
+            break
+        heard = split(piece)
+        most -= sum(map(len, heard)) + len(heard)
+        found += heard
+    return found
 
 
 def _pieces(raw: str) -> Iterator[str]:
