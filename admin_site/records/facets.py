@@ -114,9 +114,9 @@ def numbers(section: Section) -> list[Field]:
 
 
 def facets(actor: Actor, query: ListQuery) -> list[Facet]:
-    """A facet for each filter of the section that has few values."""
+    """A facet for the field that the list is grouped by, else for each filter that has few values."""
     allowed = groupable(query.section)
-    names = [name for name in query.section.filters if name in allowed]
+    names = [query.group] if query.group else [name for name in query.section.filters if name in allowed]
     return [facet(actor, query, allowed[name]) for name in names]
 
 

@@ -24,9 +24,7 @@ CONDITIONS_MOST = 50
 ORDERS_MOST = 5
 COLUMNS_MOST = 30
 # Words of the query string that are not fields, and what words of a page itself begin with.
-OWN_WORDS = frozenset(
-    {"q", "sort", "page", "after", "per_page", "pinned", "columns", "view", "count", "group", "plain"}
-)
+OWN_WORDS = frozenset({"q", "sort", "page", "after", "per_page", "pinned", "columns", "view", "count", "group"})
 PAGE_WORDS = ("find.", "b.")
 
 

@@ -371,8 +371,3 @@ def excerpt(query: ListQuery) -> list[Any]:
     if name is None:
         return []
     return [func.substr(section.table.columns[name], 1, reads.EXCERPT_LENGTH).label("_excerpt")]
-
-
-def statement_of(actor: Actor, query: ListQuery, names: Sequence[str]) -> Select[Any]:
-    """The statement behind the first page of a list, for ``doctor`` and benchmarks."""
-    return _Sorted(Matching.of(actor, query), names, few=False).statement

@@ -90,12 +90,10 @@ class ListRoutes:
     def counts_view(self) -> str:
         """How many rows have each value, and what the numbers come to."""
         query = self.query_of(request.args)
-        offered = groupable(self.section)
-        names = [query.group] if query.group else [name for name in self.section.filters if name in offered]
         return self.render(
             "admin/counts.html", section=self.section, query=query, list_url=list_page.list_url,
             beside=list_page.beside,
-            facets=[facets.facet(actor(), query, offered[name]) for name in names], offered=offered,
+            facets=facets.facets(actor(), query), offered=groupable(self.section),
             totals=facets.totals(actor(), query), total=reads.Matching.of(actor(), query).count(
                 None if query.is_exact else reads.COUNT_MOST
             ),
