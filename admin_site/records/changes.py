@@ -1,0 +1,115 @@
+"""Changes on their way to the write path: what stands, what is to stand, and who may make it so."""
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+
+from admin_site.accounts import permissions
+from admin_site.core import text
+from admin_site.core.errors import Denied
+from admin_site.core.rules import Actor
+from admin_site.core.section import Change, Field, Kind, Section
+from admin_site.records import pins, relations
+
+
+def blank(section: Section) -> dict[str, Any]:
+    """Every column of a row that does not exist yet, with the defaults of the declaration."""
+    after: dict[str, Any] = {column.name: None for column in section.table.columns if column.name != "id"}
+    for column in section.table.columns:
+        if isinstance(column.default, ScalarElementColumnDefault):
+            after[column.name] = column.default.arg
+    return after
+
+
+def set_owner(change: Change, cleaned: dict[str, Any], sent: Mapping[str, Any]) -> None:
+    """A new row belongs to whoever makes it, unless they said otherwise."""
+    owner = change.section.owner
+    if owner != "created_by" and cleaned.get(owner) is None and not sent.get(owner):
+        cleaned[owner] = change.actor.id
+
+
+def of_row(section: Section, actor: Actor, before: dict[str, Any], names: Sequence[str]) -> Change:
+    """A row as it stands, about to be changed in these fields."""
+    change = Change(section=section, actor=actor, before=before, after=dict(before))
+    for name in names:
+        field = section.all_fields[name]
+        if field.kind is Kind.RELATIONS:
+            old = relations.links(field, [before["id"]])[before["id"]]
+            change.links[name] = (old, old)
+        if name == "is_pinned":
+            is_pinned = before["id"] in pins.pinned_among(section, [before["id"]])
+            change.pinned = (is_pinned, is_pinned)
+    return change
+
+
+def apply(change: Change, cleaned: Mapping[str, Any]) -> None:
+    """Put clean values where they belong, with the folded forms that go with them."""
+    section = change.section
+    for name, value in cleaned.items():
+        field = section.all_fields[name]
+        if field.kind is Kind.RELATIONS:
+            change.links[name] = (change.links.get(name, ([], []))[0], value)
+        elif name == "is_pinned":
+            change.pinned = ((change.pinned or (False, False))[0], value)
+        elif field.kind is Kind.PASSWORD:
+            if value is not None:
+                change.secrets.add(name)
+        else:
+            change.after[name] = value
+        if value is not None:
+            change.sent[name] = value
+    fold_keys(change)
+
+
+def fold_keys(change: Change) -> None:
+    """Renew the folded columns from the columns that they follow."""
+    for name, key_name in change.section.keys.items():
+        value = change.after.get(name)
+        long = change.section.field(name).kind in (Kind.LONGTEXT, Kind.MARKDOWN)
+        change.after[key_name] = None if value is None else text.long_key(value) if long else text.key(value)
+
+
+def differs(change: Change, name: str) -> bool:
+    """Whether this field gets another value."""
+    if name in change.links:
+        old, new = change.links[name]
+        return sorted(old) != sorted(new)
+    if name == "is_pinned" and change.pinned:
+        return change.pinned[0] != change.pinned[1]
+    return name in change.secrets or change.changed(name)
+
+
+def check_fields(change: Change, names: set[str]) -> None:
+    """Refuse fields that this actor may not set, and moves of the status that need a further right."""
+    section, actor = change.section, change.actor
+    row = SimpleNamespace(**(change.before or change.after))
+    for name in section.all_fields:
+        if name not in names:
+            continue
+        field = section.all_fields[name]
+        if name == "is_pinned" and not differs(change, name):
+            continue
+        if not _may_set(actor, section, field, row, change):
+            raise Denied(f"You may not set {field.label}.", needs=f"{section.name}.{_needed(section, field)}")
+
+
+def _may_set(actor: Actor, section: Section, field: Field, row: Any, change: Change) -> bool:
+    if field.name == "is_pinned":
+        return permissions.allows(actor, "pin", section, row)
+    if field.write is not None and not actor.is_system:
+        unchanged_owner = field.name == section.owner and change.after[field.name] == actor.id
+        if not unchanged_owner and not field.write.holds(actor, row):
+            return False
+    workflow = section.workflow
+    if workflow is None or field.name != workflow.field:
+        return True
+    touched = {change.after[field.name], change.before.get(field.name, change.after[field.name])}
+    return touched <= set(workflow.open) or permissions.allows(actor, workflow.action, section, row)
+
+
+def _needed(section: Section, field: Field) -> str:
+    if field.name == "is_pinned":
+        return "pin"
+    return section.workflow.action if section.workflow and field.name == section.workflow.field else "update"
