@@ -60,7 +60,8 @@ class Stale(Conflict):
     """The row has changed since the writer read it.
 
     By field name: ``base`` is what the writer had read, ``yours`` what they made of it, ``theirs`` what
-    stands now. What the writer left as they had read it is not among them.
+    stands now. What the writer left as they had read it is not among them. ``mergeable`` names those that
+    nobody else has changed: they can be written without taking anything from anybody.
     """
 
     status = 412
@@ -74,11 +75,13 @@ class Stale(Conflict):
         yours: Mapping[str, Any],
         theirs: Mapping[str, Any],
         version: int,
+        mergeable: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
         self.base = dict(base)
         self.yours = dict(yours)
         self.theirs = dict(theirs)
+        self.mergeable = list(mergeable)
         self.version = version
 
 

@@ -97,8 +97,12 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Workflow:
-    """A status: its owner moves it among ``open`` values, every other move needs ``action``."""
+    """A status: its owner moves it among ``open`` values, every other move needs ``action``.
 
+    ``moves`` names what is often done to many rows: a verb, and the value that it gives.
+    """
+
+    moves: Mapping[str, str] = field(default_factory=dict)
     field: str = "status"
     open: tuple[str, ...]
     action: str
@@ -108,7 +112,8 @@ class Workflow:
 class Change:
     """One row on its way through the write path.
 
-    ``before`` is what stands (empty for a new row), ``after`` what is to stand, both by column name;
+    ``before`` is what stands (empty for a new row), ``after`` what is to stand, both by column name, where
+    many rows change at once without the long texts that stay;
     ``links`` has the numbers behind each RELATIONS field, and ``pinned`` the pin, as (before, after).
     ``secrets`` are the fields that changed without a value to show.
     """

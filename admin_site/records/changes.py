@@ -1,9 +1,10 @@
 """Changes on their way to the write path: what stands, what is to stand, and who may make it so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from sqlalchemy import Column
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from admin_site.accounts import permissions
@@ -11,7 +12,7 @@ from admin_site.core import text
 from admin_site.core.errors import Denied
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
-from admin_site.records import pins, relations
+from admin_site.records import pins, relations, values
 
 
 def blank(section: Section) -> dict[str, Any]:
@@ -32,16 +33,37 @@ def set_owner(change: Change, cleaned: dict[str, Any], sent: Mapping[str, Any]) 
 
 def of_row(section: Section, actor: Actor, before: dict[str, Any], names: Sequence[str]) -> Change:
     """A row as it stands, about to be changed in these fields."""
-    change = Change(section=section, actor=actor, before=before, after=dict(before))
+    return of_rows(section, actor, [before], names)[0]
+
+
+def of_rows(section: Section, actor: Actor, rows: Sequence[dict[str, Any]], names: Iterable[str]) -> list[Change]:
+    """The same for several rows, with one query for each field that is kept beside them."""
+    found = [Change(section=section, actor=actor, before=before, after=dict(before)) for before in rows]
+    ids = [change.id for change in found]
     for name in names:
         field = section.all_fields[name]
         if field.kind is Kind.RELATIONS:
-            old = relations.links(field, [before["id"]])[before["id"]]
-            change.links[name] = (old, old)
-        if name == "is_pinned":
-            is_pinned = before["id"] in pins.pinned_among(section, [before["id"]])
-            change.pinned = (is_pinned, is_pinned)
-    return change
+            links = relations.links(field, ids)
+            for change in found:
+                change.links[name] = (links[change.id], links[change.id])
+        elif name == "is_pinned":
+            pinned = pins.pinned_among(section, ids)
+            for change in found:
+                change.pinned = (change.id in pinned, change.id in pinned)
+    return found
+
+
+def columns(section: Section, names: Iterable[str]) -> list[Column[Any]]:
+    """What has to be read of rows that change in these fields: all but long texts that nobody touches."""
+    touched = set(names)
+    is_searched = bool(touched & {*section.search, *section.title_columns})
+    long = {name for name in section.all_fields if section.all_fields[name].kind in (Kind.LONGTEXT, Kind.MARKDOWN)}
+    spared = set() if is_searched else long - touched
+    return [
+        column
+        for column in section.table.columns
+        if column.name not in spared and column.info.get("key_of") not in spared
+    ]
 
 
 def apply(change: Change, cleaned: Mapping[str, Any]) -> None:
@@ -64,8 +86,10 @@ def apply(change: Change, cleaned: Mapping[str, Any]) -> None:
 
 
 def fold_keys(change: Change) -> None:
-    """Renew the folded columns from the columns that they follow."""
+    """Renew the folded columns from the columns that they follow, where those change."""
     for name, key_name in change.section.keys.items():
+        if change.before and not change.changed(name):
+            continue
         value = change.after.get(name)
         long = change.section.field(name).kind in (Kind.LONGTEXT, Kind.MARKDOWN)
         change.after[key_name] = None if value is None else text.long_key(value) if long else text.key(value)
@@ -113,3 +137,21 @@ def _needed(section: Section, field: Field) -> str:
     if field.name == "is_pinned":
         return "pin"
     return section.workflow.action if section.workflow and field.name == section.workflow.field else "update"
+
+
+def standing(change: Change, name: str) -> Any:
+    """What a field held before."""
+    if name in change.links:
+        return change.links[name][0]
+    if name == "is_pinned" and change.pinned:
+        return change.pinned[0]
+    return change.before.get(name)
+
+
+def plain(value: Any) -> Any:
+    """A value as history keeps it, relations by number alone, so that the two can be compared."""
+    if isinstance(value, dict):
+        return value["id"]
+    if isinstance(value, list):
+        return sorted(plain(item) for item in value)
+    return values.to_json(value)

@@ -7,6 +7,7 @@ rows that change alike, so that one row and a thousand take the same path.
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, delete, insert, update
@@ -35,19 +36,26 @@ Effect = Callable[[Deed, Section, Sequence[Change]], None]
 def write_rows(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
     """Insert new rows and update changed ones."""
     now = clock.now()
+    _insert(section.table, [change for change in changes if not change.before], deed, now)
     same: dict[tuple[tuple[str, Any], ...], list[Change]] = defaultdict(list)
     for change in changes:
-        change.after["updated_at"] = now
-        if change.action == "create":
-            change.after |= {"created_at": now, "created_by": deed.actor.id, "version": 1, "live": 1}
-            result = db.session.execute(insert(section.table).values(change.after))
-            change.after["id"] = result.inserted_primary_key[0]  # type: ignore[attr-defined]  # an insert has it
+        if not change.before:
             continue
-        change.after["version"] = change.before["version"] + 1
+        change.after |= {"updated_at": now, "version": change.before["version"] + 1}
         names = [name for name in change.after if change.changed(name) and name not in ("version", "updated_at")]
         same[tuple((name, change.after[name]) for name in names)].append(change)
     for items, alike in same.items():
         _update(section.table, dict(items) | {"updated_at": now}, [change.id for change in alike])
+
+
+def _insert(table: Table, new: Sequence[Change], deed: Deed, now: datetime) -> None:
+    own = {"created_at": now, "updated_at": now, "created_by": deed.actor.id, "version": 1, "live": 1}
+    rows = [{**change.after, **own} for change in new]
+    if not rows:
+        return
+    statement = insert(table).returning(table.columns.id, sort_by_parameter_order=True)
+    for change, row, number in zip(new, rows, db.session.execute(statement, rows).scalars(), strict=True):
+        change.after |= {**row, "id": number}
 
 
 def _update(table: Table, new: dict[str, Any], ids: list[int]) -> None:
@@ -67,13 +75,16 @@ def write_links(_deed: Deed, section: Section, changes: Sequence[Change]) -> Non
         through = section.field(name).through
         assert through is not None  # noqa: S101 - checked at start (S012)
         mine, theirs = list(through.columns)
-        made, cut = [], []
+        made: list[dict[str, int]] = []
+        cut: dict[int, list[int]] = defaultdict(list)
         for change in changes:
             old, new = change.links.get(name, ([], []))
             made += [{mine.name: change.id, theirs.name: number} for number in new if number not in old]
-            cut += [(change.id, number) for number in old if number not in new]
-        for row_id, number in cut:
-            db.session.execute(delete(through).where(mine == row_id, theirs == number))
+            for number in old:
+                if number not in new:
+                    cut[number].append(change.id)
+        for number, row_ids in cut.items():
+            db.session.execute(delete(through).where(mine.in_(row_ids), theirs == number))
         if made:
             db.session.execute(insert(through), made)
 
@@ -89,7 +100,6 @@ def write_pins(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
 
 def write_history(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
     """An entry for each row."""
-    titles = _titles(section, changes)
     log.record(
         deed.change_set_id,
         deed.actor.id,
@@ -99,11 +109,17 @@ def write_history(deed: Deed, section: Section, changes: Sequence[Change]) -> No
                 row_id=change.id,
                 action=change.action,
                 version=change.after["version"],
-                changes=_differences(section, change, titles),
+                changes=said,
             )
-            for change in changes
+            for change, said in zip(changes, differences(section, changes), strict=True)
         ],
     )
+
+
+def differences(section: Section, changes: Sequence[Change]) -> list[dict[str, list[Any]]]:
+    """Field to (before, after) for each change, as history keeps it: relations with what they are called."""
+    titles = _titles(section, changes)
+    return [_differences(section, change, titles) for change in changes]
 
 
 def _differences(

@@ -123,9 +123,11 @@ class ListQuery:
         Whoever changes what the list shows begins at its first page.
         """
         query = _changed(self, {"after": "", "page": 1} | changes) if changes else self
-        args = {condition.name: condition.text for condition in query.conditions}
+        args: dict[str, str] = {}
+        again = [c for c in query.conditions if args.setdefault(c.name, c.text) != c.text]
         said = {
-            "q": query.q,
+            # A name stands once in a query string: what it says twice is said in the language of q.
+            "q": query.in_words(again) if again else query.q,
             "sort": ",".join(map(str, query.sort)) if query.sort != default_sort(query.section) or query.terms else "",
             "pinned": query.pinned if query.pinned != query.pinned_unless_said else "",
             "per_page": str(query.per_page) if query.per_page != PER_PAGE else "",
@@ -152,7 +154,11 @@ class ListQuery:
 
     def as_text(self) -> str:
         """All filters in the language of ``q=``."""
-        said = tuple(resolve.as_term(condition) for condition in self.conditions)
+        return self.in_words(self.conditions)
+
+    def in_words(self, conditions: Iterable[Condition]) -> str:
+        """``q`` with these filters in front."""
+        said = tuple(resolve.as_term(condition) for condition in conditions)
         try:
             return language.write(language.Group((*said, *language.parse(self.q).parts)))
         except language.QueryError:

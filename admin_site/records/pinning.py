@@ -4,7 +4,7 @@ Pins for everyone need the right to pin and are recorded in the row's history; o
 being able to read the row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,14 +17,16 @@ from admin_site.core.database import db
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
-from admin_site.history import log
-from admin_site.records import filters, pins, reads, values
+from admin_site.records import filters, pins, reads, values, writes
+from admin_site.records.effects import Deed
 from admin_site.records.pins import Pin
 from admin_site.records.reads import Item
 
 # A person's own pins are a handful, not a second list.
 OWN_MOST = 100
 LISTED_MOST = 500
+# What history says of a pin, beside whether there is one.
+PARTS = ("pin_place", "pin_reason", "pin_until")
 _REASON = Field(name="reason", kind=Kind.TEXT, label="Reason", length=200)
 _UNTIL = Field(name="until", kind=Kind.DATETIME, label="Until")
 
@@ -80,16 +82,47 @@ def move(
     """
     row = _require(actor, section, row_id, own)
     order = pins.locked(section, _user(actor, own))
-    standing = next((pin for pin in order if pin.row_id == row_id), None)
-    if standing is None:
-        raise Conflict("This pin was taken away meanwhile.")
+    standing = _standing(order, row_id)
     was = order.index(standing)
     rest = [pin for pin in order if pin is not standing]
     to = _target(rest, was, place, by, after)
     pins.reorder([*rest[:to], standing, *rest[to:]])
     if to != was and not own:
-        _record(actor, section, row, {"pin_place": [was + 1, to + 1]})
+        writes.record_pin(writes.begin(actor, "pins"), section, row, {"pin_place": [was + 1, to + 1]})
     return was + 1, to + 1
+
+
+def put_back(deed: Deed, section: Section, row_id: int, changed: Mapping[str, Sequence[Any]]) -> None:
+    """Take back what was done to a pin: its place, reason or end, where it still holds what was given to it."""
+    row = _require(deed.actor, section, row_id, own=False)
+    order = pins.locked(section, None)
+    standing = _standing(order, row_id)
+    now = {"pin_place": order.index(standing) + 1, **_described(standing.id)}
+    if any(now[name] != after for name, (_before, after) in changed.items() if name in PARTS):
+        raise Conflict("Its pin was changed since.")
+    former = {name: before for name, (before, _after) in changed.items() if name in PARTS}
+    if "pin_place" in former:
+        rest = [pin for pin in order if pin is not standing]
+        to = max(0, min(former["pin_place"] - 1, len(rest)))
+        pins.reorder([*rest[:to], standing, *rest[to:]])
+    said = {name.removeprefix("pin_"): value for name, value in former.items() if name != "pin_place"}
+    if "until" in said:
+        said["until"] = values.clean(_UNTIL, said["until"])
+    if said:
+        db.session.execute(update(Pin).where(Pin.id == standing.id).values(**said))
+    writes.record_pin(deed, section, row, {name: [now[name], value] for name, value in former.items()})
+
+
+def _standing(order: Sequence[Any], row_id: int) -> Any:
+    standing = next((pin for pin in order if pin.row_id == row_id), None)
+    if standing is None:
+        raise Conflict("This pin was taken away meanwhile.")
+    return standing
+
+
+def _described(pin_id: int) -> dict[str, Any]:
+    found = db.session.execute(select(Pin.reason, Pin.until).where(Pin.id == pin_id)).one()
+    return {"pin_reason": found.reason, "pin_until": values.to_json(found.until)}
 
 
 def _target(rest: list[Any], was: int, place: int | None, by: int, after: int | None) -> int:
@@ -118,19 +151,14 @@ def describe(actor: Actor, section: Section, row_id: int, *, own: bool, reason: 
     if errors:
         raise Invalid(fields=errors)
     order = pins.locked(section, _user(actor, own))
-    standing = next((pin for pin in order if pin.row_id == row_id), None)
-    if standing is None:
-        raise Conflict("This pin was taken away meanwhile.")
-    before = db.session.execute(select(Pin.reason, Pin.until).where(Pin.id == standing.id)).one()
+    standing = _standing(order, row_id)
+    before = _described(standing.id)
     new = {"reason": cleaned["reason"] or "", "until": end}
     db.session.execute(update(Pin).where(Pin.id == standing.id).values(**new))
-    changes = {
-        f"pin_{name}": [values.to_json(old), values.to_json(new[name])]
-        for name, old in (("reason", before.reason), ("until", before.until))
-        if old != new[name]
-    }
-    if changes and not own:
-        _record(actor, section, row, changes)
+    after = {f"pin_{name}": values.to_json(value) for name, value in new.items()}
+    differing = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+    if differing and not own:
+        writes.record_pin(writes.begin(actor, "pins"), section, row, differing)
 
 
 def _user(actor: Actor, own: bool) -> int | None:
@@ -146,11 +174,3 @@ def _require(actor: Actor, section: Section, row_id: int, own: bool) -> Any:
     if not own:
         permissions.require(actor, "pin", section, row)
     return row
-
-
-def _record(actor: Actor, section: Section, row: Any, changes: Mapping[str, list[Any]]) -> None:
-    change_set = log.open_change_set(actor.id, "pins")
-    entry = log.NewEntry(
-        section=section.name, row_id=row.id, action="update", version=row.version, changes=dict(changes)
-    )
-    log.record(change_set, actor.id, [entry])

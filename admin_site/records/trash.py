@@ -1,6 +1,6 @@
 """The trash: deleting moves a row there with the rows that require it, restoring brings all of them back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -12,10 +12,11 @@ from admin_site.core import clock, registry
 from admin_site.core.database import db
 from admin_site.core.errors import Conflict
 from admin_site.core.rules import Actor
-from admin_site.core.section import Field, Kind, Section
-from admin_site.records import relations, validation, writes
+from admin_site.core.section import Change, Field, Kind, Section
+from admin_site.records import filters, relations, validation, writes
 from admin_site.records.effects import Deed
 from admin_site.records.filters import is_live
+from admin_site.records.writes import LeftOut, Outcome
 
 # Rows are locked and written in lots of this size.
 LOT = 500
@@ -71,6 +72,63 @@ def restore(
     for other, ids in _requiring(section, [row_id], deleted_in=row.deleted_in):
         along += _move(deed, other, ids, state)
     return along
+
+
+def trash_many(deed: Deed, section: Section, ids: Sequence[int]) -> Outcome:
+    """Move many rows to the trash, each with what requires it; those that may not go are left out."""
+    state = {"live": None, "deleted_at": clock.now(), "deleted_in": deed.change_set_id}
+
+    def act(rows: Sequence[dict[str, Any]]) -> list[Change]:
+        numbers = [row["id"] for row in rows]
+        for other, along in reversed(list(_requiring(section, numbers))):
+            _move(deed, other, along, state)
+        return writes.set_columns(deed, section, rows, state)
+
+    return _many(deed, section, ids, "delete", act, trashed=False)
+
+
+def restore_many(deed: Deed, section: Section, ids: Sequence[int]) -> Outcome:
+    """Bring many rows back, each with what went along with it; those that cannot come are left out."""
+    state = {"live": 1, "deleted_at": None, "deleted_in": None}
+
+    def act(rows: Sequence[dict[str, Any]]) -> list[Change]:
+        for row in rows:
+            _check_parents(section, SimpleNamespace(**row))
+        written = writes.set_columns(deed, section, rows, state)
+        for deleted_in in {row["deleted_in"] for row in rows}:
+            together = [row["id"] for row in rows if row["deleted_in"] == deleted_in]
+            for other, along in list(_requiring(section, together, deleted_in=deleted_in)):
+                _move(deed, other, along, state)
+        return written
+
+    return _many(deed, section, ids, "restore", act, trashed=True)
+
+
+def _many(
+    deed: Deed, section: Section, ids: Sequence[int], action: str,
+    act: Callable[[Sequence[dict[str, Any]]], list[Change]], *, trashed: bool,
+) -> Outcome:  # fmt: skip
+    outcome = Outcome()
+    columns = section.table.columns
+    visible = filters.visible(deed.actor, section, trashed=trashed, walks=False)
+    seen = set(db.session.execute(select(columns.id).where(columns.id.in_(ids), visible)).scalars())
+    rows = [row for row in writes.lock(section, sorted(seen)) if (row["live"] is None) == trashed]
+    found = {row["id"] for row in rows}
+    gone = writes.GONE if not trashed else "It is not in the trash any more."
+    outcome.left_out += [LeftOut(number, gone) for number in ids if number not in found]
+    allowed = []
+    for row in rows:
+        said = permissions.explain(deed.actor, action, section, SimpleNamespace(**row))
+        if said.allowed:
+            allowed.append(row)
+        else:
+            outcome.left_out.append(LeftOut(row["id"], said.sentence))
+
+    def keep(lot: Sequence[dict[str, Any]]) -> None:
+        outcome.changed += act(lot)
+
+    writes.all_or_each(allowed, keep, lambda row, said: outcome.left_out.append(LeftOut(row["id"], said)))
+    return outcome
 
 
 def _requiring(section: Section, ids: list[int], deleted_in: int | None = None) -> Iterator[tuple[Section, list[int]]]:

@@ -4,24 +4,26 @@ Every call checks permission per row and field, compares the version, validates,
 history under one change set. The caller owns the transaction: call inside ``atomic()``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
 from admin_site.core.database import db
-from admin_site.core.errors import Conflict, Invalid, NotFound, Stale
+from admin_site.core.errors import AppError, Conflict, Invalid, NotFound, Stale
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Section
 from admin_site.history import log
-from admin_site.records import changes, reads, unique, validation, values
+from admin_site.records import changes, filters, reads, unique, validation
 from admin_site.records.effects import EFFECTS, Deed
 
 # A made-up address may be taken by somebody else at the same moment; then the next one is tried.
 TRIES = 5
+GONE = "It was moved to the trash, or is hidden from you."
 
 
 def begin(actor: Actor, source: str, reason: str = "") -> Deed:
@@ -84,14 +86,112 @@ def update(
         return []
     changes.check_fields(change, {name for name in cleaned if changes.differs(change, name)})
     changed = [name for name in cleaned if changes.differs(change, name)]
-    try:
-        _write(deed or begin(actor, source), section, [change])
-    except IntegrityError as error:
-        raise _taken(section, change, unique.field_named_in(section, error)) from error
+    _write_checked(deed or begin(actor, source), section, [change])
     return changed
 
 
-def set_columns(deed: Deed, section: Section, rows: Sequence[Mapping[str, Any]], new: Mapping[str, Any]) -> None:
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that a set-based write left as it was, and why."""
+
+    row_id: int
+    reason: str
+
+
+@dataclass
+class Outcome:
+    """What a set-based write did: the rows that changed, had it already, or were left out."""
+
+    changed: list[Change] = field(default_factory=list)
+    same: list[int] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+
+T = TypeVar("T")
+# Clean values for one row, given what stands; an ``AppError`` leaves the row out.
+Plan = Callable[[Change], Mapping[str, Any]]
+
+
+def update_many(deed: Deed, section: Section, ids: Sequence[int], names: Collection[str], plan: Plan) -> Outcome:
+    """Change many rows, at most in these fields, as ``update`` changes one.
+
+    A row that may not be changed, or does not take its value, is left out; the others change together.
+    """
+    actor = deed.actor
+    outcome = Outcome()
+    rows = _lock_visible_many(actor, section, ids, names)
+    found = {row["id"] for row in rows}
+    outcome.left_out += [LeftOut(number, GONE) for number in ids if number not in found]
+    for_all = permissions.is_unconditional(actor, "update", section)
+    lot: list[Change] = []
+    for change in changes.of_rows(section, actor, rows, names):
+        try:
+            if not for_all:
+                permissions.require(actor, "update", section, SimpleNamespace(**change.before))
+            cleaned = plan(change)
+            changes.apply(change, cleaned)
+            differing = {name for name in cleaned if changes.differs(change, name)}
+            if differing:
+                changes.check_fields(change, differing)
+        except AppError as error:
+            outcome.left_out.append(LeftOut(change.id, error.message))
+            continue
+        if differing:
+            lot.append(change)
+        else:
+            outcome.same.append(change.id)
+
+    def act(part: Sequence[Change]) -> None:
+        _write_checked(deed, section, part)
+        outcome.changed += part
+
+    all_or_each(lot, act, lambda change, said: outcome.left_out.append(LeftOut(change.id, said)))
+    return outcome
+
+
+def _write_checked(deed: Deed, section: Section, lot: Sequence[Change]) -> None:
+    try:
+        _write(deed, section, lot)
+    except IntegrityError as error:
+        raise _taken(section, lot[0], unique.field_named_in(section, error)) from error
+
+
+def all_or_each(lot: Sequence[T], act: Callable[[Sequence[T]], None], refuse: Callable[[T, str], None]) -> None:
+    """Do something to many rows at once; where it is refused, to ever fewer, until only those refused are left."""
+    if not lot:
+        return
+    try:
+        with db.session.begin_nested():
+            act(lot)
+    except AppError as error:
+        if len(lot) == 1:
+            refuse(lot[0], error.message)
+            return
+        for part in (lot[: len(lot) // 2], lot[len(lot) // 2 :]):
+            all_or_each(part, act, refuse)
+
+
+def _lock_visible_many(
+    actor: Actor, section: Section, ids: Sequence[int], names: Collection[str]
+) -> list[dict[str, Any]]:
+    columns = section.table.columns
+    query = select(*changes.columns(section, names)).where(
+        columns.id.in_(ids), filters.visible(actor, section, walks=False)
+    )
+    return [dict(row) for row in db.session.execute(query.order_by(columns.id).with_for_update()).mappings()]
+
+
+def record_pin(deed: Deed, section: Section, row: Any, differing: Mapping[str, Sequence[Any]]) -> None:
+    """Keep in history what was done to the pin of a row; the row itself stays at its version."""
+    entry = log.NewEntry(
+        section=section.name, row_id=row.id, action="update", version=row.version, changes=dict(differing)
+    )
+    log.record(deed.change_set_id, deed.actor.id, [entry])
+
+
+def set_columns(
+    deed: Deed, section: Section, rows: Sequence[Mapping[str, Any]], new: Mapping[str, Any]
+) -> list[Change]:
     """Give locked rows these values, as a consequence of something that was allowed: nothing is asked here.
 
     For ``records.trash`` and the ``follow`` hooks of sections.
@@ -100,10 +200,8 @@ def set_columns(deed: Deed, section: Section, rows: Sequence[Mapping[str, Any]],
         Change(section=section, actor=deed.actor, before=dict(row), after={**row, **new}, sent=dict(new))
         for row in rows
     ]
-    try:
-        _write(deed, section, lot)
-    except IntegrityError as error:
-        raise _taken(section, lot[0], unique.field_named_in(section, error)) from error
+    _write_checked(deed, section, lot)
+    return lot
 
 
 def lock(section: Section, ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -136,38 +234,28 @@ def _stale(change: Change, cleaned: Mapping[str, Any], version: int) -> Stale:
     """Who wins is for a person to say: what they changed, beside what stands. The rest is not theirs."""
     section, number = change.section, change.before["id"]
     base = log.values_at(section.name, number, version)
+    # Of a version that never was, nobody can say what has changed since.
+    is_known = 0 < version < change.before["version"]
     changes.apply(change, cleaned)
     differing = {name: value for name, value in cleaned.items() if changes.differs(change, name)}
     yours = {
         name: value
         for name, value in differing.items()
-        if name not in change.secrets and (name not in base or _plain(value) != _plain(base[name]))
+        if name not in change.secrets and (name not in base or changes.plain(value) != changes.plain(base[name]))
     }
-    theirs = {name: _standing(change, name) for name in yours}
+    theirs = {name: changes.standing(change, name) for name in yours}
     return Stale(
         f"This {section.singular} was changed while you were editing it. Nothing of yours was saved yet.",
-        base={name: _plain(base[name]) for name in yours if name in base},
+        base={name: changes.plain(base[name]) for name in yours if name in base},
         yours=yours,
         theirs=theirs,
         version=change.before["version"],
+        mergeable=[
+            name
+            for name in yours
+            if is_known and (name not in base or changes.plain(theirs[name]) == changes.plain(base[name]))
+        ],
     )
-
-
-def _standing(change: Change, name: str) -> Any:
-    if name in change.links:
-        return change.links[name][0]
-    if name == "is_pinned" and change.pinned:
-        return change.pinned[0]
-    return change.before.get(name)
-
-
-def _plain(value: Any) -> Any:
-    """A value as history keeps it, relations by number alone, so that the two can be compared."""
-    if isinstance(value, dict):
-        return value["id"]
-    if isinstance(value, list):
-        return sorted(_plain(item) for item in value)
-    return values.to_json(value)
 
 
 def _taken(section: Section, change: Change, name: str | None) -> Conflict | Invalid:

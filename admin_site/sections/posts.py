@@ -104,9 +104,10 @@ class Comment(Record):
 
 def _prepare_posts(changes: Sequence[Change]) -> None:
     slugs.prepare(changes)
+    now = clock.now()
     for change in changes:
         if change.after["status"] == "published" and change.after["published_at"] is None:
-            change.after["published_at"] = clock.now()
+            change.after["published_at"] = now
 
 
 posts = Section(
@@ -150,7 +151,9 @@ posts = Section(
     ),
     chart="created_at",
     owner="author_id",
-    workflow=Workflow(open=("draft", "review"), action="publish"),
+    workflow=Workflow(
+        open=("draft", "review"), action="publish", moves={"publish": "published", "archive": "archived"}
+    ),
     rules={"update": may_to_any("posts", "update") | status_in("draft", "review")},
     prepare=_prepare_posts,
     follow=slugs.follow,
@@ -218,7 +221,11 @@ comments = Section(
     cards=(Card(label="Comments waiting", query="status:pending"),),
     search=("content", "author_name", "author_email"),
     sort="-created_at",
-    workflow=Workflow(open=("pending",), action="moderate"),
+    workflow=Workflow(
+        open=("pending",),
+        action="moderate",
+        moves={"approve": "approved", "reject": "rejected", "spam": "spam"},
+    ),
 )
 
 SECTIONS = (posts, categories, tags, comments)

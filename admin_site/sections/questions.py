@@ -82,21 +82,17 @@ questions = Section(
     search=("content", "asked_by"),
     sort="-created_at",
     pins=True,
-    workflow=Workflow(open=("pending",), action="moderate"),
+    workflow=Workflow(open=("pending",), action="moderate", moves={"publish": "published", "hide": "hidden"}),
 )
 
 
 def _accept_one(deed: Deed, changes: Sequence[Change]) -> None:
-    """Accepting an answer takes the acceptance from the others of its question."""
-    for change in changes:
-        if not (change.after["is_accepted"] and change.after["live"]):
-            continue
+    """Accepting an answer takes the acceptance from the others of its question; of several the last one keeps it."""
+    accepting = [change for change in changes if change.after["is_accepted"] and change.after["live"]]
+    for question, last in {change.after["question_id"]: change.id for change in accepting}.items():
         columns = answers.table.columns
         query = select(columns.id).where(
-            columns.question_id == change.after["question_id"],
-            columns.is_accepted,
-            columns.live == 1,
-            columns.id != change.id,
+            columns.question_id == question, columns.is_accepted, columns.live == 1, columns.id != last
         )
         others = writes.lock(answers, list(db.session.execute(query).scalars()))
         writes.set_columns(deed, answers, others, {"is_accepted": False})
