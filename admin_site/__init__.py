@@ -9,6 +9,7 @@ from flask import Flask
 from admin_site import cli, config, sections, web
 from admin_site.accounts.roles import ACTIONS
 from admin_site.core import engines
+from admin_site.jobs import queue
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,6 +29,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: str
     engines.init_app(app)
     sections.register_all()
     sections.check_all(ACTIONS)
+    queue.init_app(app)
     web.init_app(app)
     cli.init_app(app)
     return app

@@ -58,9 +58,16 @@ def _url(raw: str) -> str:
     return raw.rstrip("/")
 
 
+def _redis(raw: str) -> str:
+    if raw and not raw.startswith(("redis://", "rediss://")):
+        raise ValueError
+    return raw
+
+
 SETTINGS = (
     Setting("SECRET_KEY", _text, "", "Signs cookies and links; at least 32 random characters in production."),
     Setting("DATABASE_URL", _text, "", "sqlite:, postgresql:, mysql: or mariadb:; a file in instance/ if absent."),
+    Setting("REDIS_URL", _redis, "", "redis:// or rediss://; absent: everything in the database and this machine."),
     Setting("BASE_URL", _url, "", "The address people use, such as https://admin.example.org; for links in mails."),
     Setting("TRUSTED_HOSTS", _names, (), "Host names that are answered, separated by commas; any if absent."),
     Setting("TRUSTED_PROXIES", _whole, 0, "How many proxies in front set X-Forwarded-For and -Proto."),

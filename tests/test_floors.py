@@ -7,7 +7,18 @@ import admin_site
 
 ROOT = Path(admin_site.__file__).parent
 # From the ground up. What stands in one line may not see each other.
-FLOORS = [["core"], ["history"], ["accounts"], ["records"], ["sections"], ["demo"], ["config"], ["web"], ["cli"]]
+FLOORS = [
+    ["core"],
+    ["history"],
+    ["accounts"],
+    ["records"],
+    ["jobs"],
+    ["sections"],
+    ["demo"],
+    ["config"],
+    ["web"],
+    ["cli"],
+]
 HEIGHT = {name: height for height, names in enumerate(FLOORS) for name in names}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from admin_site.accounts.models import Role, User, user_roles
 from admin_site.accounts.roles import grants_of
@@ -84,8 +84,17 @@ def split_roles(joined: str | None) -> tuple[str, ...]:
 
 def of_email(email_key: str) -> Actor | None:
     """The active person with this folded e-mail address."""
+    return _one(User.email_key == email_key)
+
+
+def of_id(user_id: int) -> Actor | None:
+    """The active person with this number, with the rights that they have now."""
+    return _one(User.id == user_id)
+
+
+def _one(condition: ColumnElement[bool]) -> Actor | None:
     query = select(User.id, User.name, User.email, role_names(User.id).label("roles")).where(
-        User.email_key == email_key, User.live == 1, User.is_active
+        condition, User.live == 1, User.is_active
     )
     row = db.session.execute(query).first()
     if row is None:

@@ -72,6 +72,16 @@ def load(token: str) -> Actor | None:
     )  # fmt: skip
 
 
+def owner_of(token: str) -> int | None:
+    """Whose session this is or was, also after it ended for being idle; None where it was signed out."""
+    query = (
+        select(LoginSession.user_id)
+        .join(User, User.id == LoginSession.user_id)
+        .where(LoginSession.token_hash == _hash(token), User.live == 1, User.is_active)
+    )
+    return db.session.execute(query).scalar()
+
+
 def last_visit(person: Actor) -> datetime | None:
     """When the person was last seen in another session than this one; None the first time."""
     query = select(func.max(LoginSession.last_seen_at)).where(

@@ -1,5 +1,11 @@
 """``serve``: the production server for one machine."""
 
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
 import click
 import waitress
 from flask import current_app
@@ -9,14 +15,19 @@ from admin_site.core.errors import Conflict
 
 # Pages wait for the database, not for the processor; bcrypt has a limit of its own.
 THREADS = 8
+RESTART_SECONDS = 5.0
+MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", envvar="HOST", show_default=True)
 @click.option("--port", default=5000, envvar="PORT", show_default=True, type=click.IntRange(1, 65535))
+@click.option("--no-jobs", is_flag=True, help="Leave jobs to workers of their own (`jobs work`).")
 @with_appcontext
-def command(host: str, port: int) -> None:
-    """Serve pages until Ctrl-C."""
+def command(host: str, port: int, no_jobs: bool) -> None:
+    """Serve pages, and work jobs, until Ctrl-C."""
+    if not no_jobs:
+        threading.Thread(target=_keep_worker, daemon=True).start()
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy has it
     click.echo(f"Serving http://{host}:{port}/ until Ctrl-C")
     try:
@@ -33,3 +44,14 @@ def command(host: str, port: int) -> None:
         )
     except OSError as error:
         raise Conflict(f"{host}:{port} cannot be served: {error.strerror or error}.") from None
+
+
+def _keep_worker() -> None:
+    """Keep a worker alive as a child. It reads from a pipe that ends with this process, so it never stays behind."""
+    command = [sys.executable, str(MANAGE), "jobs", "work", "--with-parent"]
+    while True:
+        began = time.monotonic()
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as child:  # noqa: S603 - our own program
+            child.wait()
+        # One that dies at once is not started again at once.
+        time.sleep(0 if time.monotonic() - began > RESTART_SECONDS else RESTART_SECONDS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Text, func, insert, or_, select
 
 from admin_site.core import clock
 from admin_site.core.database import db
@@ -87,6 +87,53 @@ def of_row(section: str, row_id: int, *, before: int | None = None, limit: int =
 
 
 @dataclass(frozen=True)
+class SetEntry:
+    """What a change set did to one row."""
+
+    id: int
+    section: str
+    row_id: int
+    action: str
+    version: int
+    changes: Mapping[str, Sequence[Any]]
+
+
+def of_set(change_set_id: int, *, before: int | None = None, limit: int = PAGE_SIZE) -> list[SetEntry]:
+    """The entries of a change set, last first; ``before`` is the number of the last entry already seen."""
+    query = (
+        select(Entry.id, Entry.section, Entry.row_id, Entry.action, Entry.version, Entry.changes)
+        .where(Entry.change_set_id == change_set_id)
+        .order_by(Entry.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(Entry.id < before)
+    return [SetEntry(*row) for row in db.session.execute(query)]
+
+
+def touched_since(section: str, entries: Mapping[int, int], *, but: Sequence[int]) -> set[int]:
+    """Which rows have an entry after this one (row to entry), leaving out some change sets."""
+    query = (
+        select(Entry.row_id, func.max(Entry.id))
+        .where(Entry.section == section, Entry.row_id.in_(entries), Entry.change_set_id.not_in(but))
+        .group_by(Entry.row_id)
+    )
+    return {row_id for row_id, last in db.session.execute(query) if last > entries[row_id]}
+
+
+def count_of_set(change_set_id: int) -> int:
+    """How many rows a change set touched."""
+    query = select(func.count()).select_from(Entry).where(Entry.change_set_id == change_set_id)
+    return db.session.execute(query).scalar_one()
+
+
+def sections_of_set(change_set_id: int) -> list[str]:
+    """The sections whose rows it touched."""
+    query = select(Entry.section).where(Entry.change_set_id == change_set_id).distinct().order_by(Entry.section)
+    return list(db.session.execute(query).scalars())
+
+
+@dataclass(frozen=True)
 class LatestEntry:
     """The last thing that happened to a row."""
 
@@ -114,6 +161,113 @@ def latest(sections: Sequence[str], *, since: datetime, but: int | None, limit: 
     for row in db.session.execute(query):
         found.setdefault((row.section, row.row_id), LatestEntry(*row))
     return list(found.values())[:limit]
+
+
+@dataclass(frozen=True)
+class ReadSet:
+    """A change set as it is read back."""
+
+    id: int
+    at: datetime
+    actor_id: int | None
+    source: str
+    reason: str
+
+
+# Words are looked for in the newest entries only: nothing indexes them.
+SEARCHED_MOST = 50_000
+
+
+def sets(
+    *, sections: Sequence[str], actor_id: int | None = None, source: str = "", since: datetime | None = None,
+    words: str = "", before: int | None = None, limit: int = PAGE_SIZE,
+) -> list[ReadSet]:  # fmt: skip
+    """Change sets that touched rows of these sections, newest first."""
+    touched = select(Entry.id).where(Entry.change_set_id == ChangeSet.id, Entry.section.in_(sections))
+    query = select(ChangeSet.id, ChangeSet.at, ChangeSet.actor_id, ChangeSet.source, ChangeSet.reason)
+    query = query.where(touched.exists()).order_by(ChangeSet.id.desc()).limit(limit)
+    if actor_id is not None:
+        query = query.where(ChangeSet.actor_id == actor_id)
+    if source:
+        query = query.where(ChangeSet.source == source)
+    if since is not None:
+        query = query.where(ChangeSet.at >= since)
+    if before is not None:
+        query = query.where(ChangeSet.id < before)
+    if words:
+        query = query.where(ChangeSet.id.in_(_having(sections, words)))
+    return [ReadSet(*row) for row in db.session.execute(query)]
+
+
+def _having(sections: Sequence[str], words: str) -> Any:
+    newest = db.session.execute(select(func.max(Entry.id))).scalar() or 0
+    said = func.lower(Entry.changes.cast(Text)).contains(words.lower(), autoescape=True)
+    reason = func.lower(ChangeSet.reason).contains(words.lower(), autoescape=True)
+    return (
+        select(Entry.change_set_id)
+        .join(ChangeSet, ChangeSet.id == Entry.change_set_id)
+        .where(Entry.id > newest - SEARCHED_MOST, Entry.section.in_(sections), or_(said, reason))
+    )
+
+
+@dataclass(frozen=True)
+class Part:
+    """How many rows of a section a change set did something to, and one of them."""
+
+    section: str
+    action: str
+    count: int
+    row_id: int
+
+
+def parts_of(ids: Sequence[int], sections: Sequence[str]) -> dict[int, list[Part]]:
+    """What each of these change sets did, in numbers."""
+    count = func.count()
+    query = (
+        select(Entry.change_set_id, Entry.section, Entry.action, count, func.min(Entry.row_id))
+        .where(Entry.change_set_id.in_(ids), Entry.section.in_(sections))
+        .group_by(Entry.change_set_id, Entry.section, Entry.action)
+        .order_by(count.desc())
+    )
+    found: dict[int, list[Part]] = {number: [] for number in ids}
+    for number, section, action, rows, row_id in db.session.execute(query):
+        found[number].append(Part(section, action, rows, row_id))
+    return found
+
+
+def find_set(change_set_id: int) -> ReadSet | None:
+    """One change set."""
+    query = select(ChangeSet.id, ChangeSet.at, ChangeSet.actor_id, ChangeSet.source, ChangeSet.reason)
+    row = db.session.execute(query.where(ChangeSet.id == change_set_id)).first()
+    return ReadSet(*row) if row else None
+
+
+@dataclass(frozen=True)
+class Past:
+    """A row as it was: the fields that have changed since with their values then, and whether it was there."""
+
+    values: Mapping[str, Any]
+    existed: bool
+    was_in_trash: bool
+
+
+def past(section: str, row_id: int, moment: datetime) -> Past:
+    """What a row was at a moment."""
+    query = (
+        select(Entry.at, Entry.action, Entry.changes)
+        .where(Entry.section == section, Entry.row_id == row_id)
+        .order_by(Entry.id)
+    )
+    entries = db.session.execute(query).all()
+    then: dict[str, Any] = {}
+    for entry in entries:
+        if entry.at > moment:
+            for name, (before, _after) in entry.changes.items():
+                then.setdefault(name, before)
+    passed = [entry.action for entry in entries if entry.at <= moment]
+    moves = [action for action in passed if action in ("delete", "restore")]
+    existed = bool(passed) or not any(entry.action == "create" for entry in entries)
+    return Past(then, existed, bool(moves) and moves[-1] == "delete")
 
 
 def values_at(section: str, row_id: int, version: int) -> dict[str, Any]:

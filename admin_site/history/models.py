@@ -30,7 +30,7 @@ class Entry(Model):
     __tablename__ = "history_entries"
     __table_args__ = table_args(
         Index("ix_history_entries_section_row_id_id", "section", "row_id", "id"),
-        Index("ix_history_entries_change_set_id", "change_set_id"),
+        Index("ix_history_entries_change_set_id_id", "change_set_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

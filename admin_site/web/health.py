@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from admin_site.core.database import db
 from admin_site.core.errors import AppError
+from admin_site.jobs import board
 
 blueprint = Blueprint("health", __name__)
 
@@ -25,11 +26,13 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """The database answers and has the schema of this program."""
+    """The database answers and has the schema of this program; and whether some worker is alive."""
     database = _database_state()
     schema = _schema_state() if database == "ok" else "unknown"
     ready = database == schema == "ok"
-    body = jsonify(status="ready" if ready else "not ready", database=database, schema=schema)
+    # Without a worker pages are still served; only long work waits. So this says it, and takes nobody away.
+    worker = ("ok" if board.is_worked() else "missing") if ready else "unknown"
+    body = jsonify(status="ready" if ready else "not ready", database=database, schema=schema, worker=worker)
     return body, 200 if ready else 503
 
 

@@ -202,7 +202,12 @@ def test_ready_only_with_the_right_schema(site):
     client = app.test_client()
     assert client.get("/readyz").status_code == 503
     upgrade(folder)
-    assert client.get("/readyz").json == {"status": "ready", "database": "ok", "schema": "ok"}
+    assert client.get("/readyz").json == {
+        "status": "ready",
+        "database": "ok",
+        "schema": "ok",
+        "worker": "missing",
+    }
     add_revision(folder)
     answer = client.get("/readyz")
     assert answer.status_code == 503

@@ -1,0 +1,1 @@
+"""Long work that survives a crash: a row says how far it is, a worker carries it on."""

@@ -1,0 +1,131 @@
+"""Beginning, finding and stopping jobs. Everybody sees their own; those of others need a right of the site."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from admin_site.accounts import permissions
+from admin_site.core import clock
+from admin_site.core.database import db
+from admin_site.core.errors import Conflict, NotFound
+from admin_site.core.rules import Actor
+from admin_site.jobs import queue, runner
+from admin_site.jobs.models import UNFINISHED, Job, JobNote, State, Worker
+from admin_site.records.values import ID_MOST
+
+# Up to so many rows a deed is done before the page answers.
+AT_ONCE_MOST = 500
+PAGE_SIZE = 50
+# A worker that was not heard of for so long is gone.
+ALIVE = timedelta(seconds=60)
+# A job that nobody took for so long was lost on its way.
+LOST = timedelta(seconds=15)
+
+
+def begin(
+    actor: Actor, kind: str, params: Mapping[str, Any], *, section: str, total: int, source: str,
+    reason: str = "", undoes: int | None = None, key: str = "",
+) -> int:  # fmt: skip
+    """Write a job down; returns its number. Whoever calls starts it after the commit.
+
+    The same actor's second call with the same ``key`` returns the first one's job.
+    """
+    owned = f"{actor.id}:{key}"[:100] if key else None
+    known = select(Job.id).where(Job.key == owned)
+    if owned and (number := db.session.execute(known).scalar()) is not None:
+        return number
+    values = {
+        "kind": kind, "params": dict(params), "section": section, "total": total, "source": source,
+        "reason": reason.strip()[:200], "actor_id": actor.id, "state": State.QUEUED, "created_at": clock.now(),
+        "undoes": undoes, "key": owned,
+    }  # fmt: skip
+    try:
+        with db.session.begin_nested():
+            result: Any = db.session.execute(insert(Job).values(values))
+    except IntegrityError:  # the same deed came at the same moment
+        return db.session.execute(known).scalar_one()
+    return int(result.inserted_primary_key[0])
+
+
+def start(job_id: int) -> None:
+    """Have a job done: a small one before this returns, a large one by a worker. For after the commit."""
+    total = db.session.execute(select(Job.total).where(Job.id == job_id)).scalar_one()
+    db.session.remove()
+    if total <= AT_ONCE_MOST:
+        runner.run(job_id)
+    else:
+        queue.ring(job_id)
+
+
+def find(actor: Actor, job_id: int) -> Job:
+    """A job that this person may see; else ``NotFound``."""
+    job = db.session.get(Job, job_id, populate_existing=True) if 0 < job_id <= ID_MOST else None
+    if job is None or not may_see(actor, job):
+        raise NotFound
+    return job
+
+
+def may_see(actor: Actor, job: Job) -> bool:
+    """One's own jobs, or with the right to those of others."""
+    return permissions.may(actor, "jobs") or (actor.id is not None and job.actor_id == actor.id)
+
+
+def listed(actor: Actor, *, before: int | None = None, limit: int = PAGE_SIZE) -> Sequence[Job]:
+    """The jobs that this person may see, newest first."""
+    if actor.id is None and not actor.is_system:
+        return []
+    query = select(Job).order_by(Job.id.desc()).limit(limit)
+    if not permissions.may(actor, "jobs"):
+        query = query.where(Job.actor_id == actor.id)
+    if before is not None:
+        query = query.where(Job.id < before)
+    return db.session.execute(query).scalars().all()
+
+
+def stop(actor: Actor, job_id: int) -> None:
+    """Ask a job to stop after the chunk that it is at; what is done stays done."""
+    job = find(actor, job_id)
+    if job.state not in UNFINISHED:
+        raise Conflict("This has ended already.")
+    ended = {"state": State.STOPPED, "finished_at": clock.now(), "message": "Stopped before it began."}
+    for state, values in ((State.QUEUED, ended), (State.RUNNING, {"stop_requested": True})):
+        statement = update(Job).where(Job.id == job_id, Job.state == state).values(values)
+        db.session.execute(statement.execution_options(synchronize_session=False))
+
+
+def notes(job: Job, *, outcome: str = "", after: int = 0, limit: int = PAGE_SIZE) -> Sequence[JobNote]:
+    """What it has to say of single rows, in the order in which it came to them."""
+    query = select(JobNote).where(JobNote.job_id == job.id, JobNote.id > after).order_by(JobNote.id).limit(limit)
+    if outcome:
+        query = query.where(JobNote.outcome == outcome)
+    return db.session.execute(query).scalars().all()
+
+
+def reasons(job: Job) -> list[tuple[str, str, int]]:
+    """Outcome, reason and how many rows have it, most first."""
+    count = func.count()
+    query = (
+        select(JobNote.outcome, JobNote.reason, count)
+        .where(JobNote.job_id == job.id)
+        .group_by(JobNote.outcome, JobNote.reason)
+        .order_by(count.desc(), JobNote.reason)
+        .limit(20)
+    )
+    return [(outcome, reason, number) for outcome, reason, number in db.session.execute(query)]
+
+
+def lost() -> list[int]:
+    """Jobs that should be worked but are in nobody's hands: their delivery or their worker was lost."""
+    now = clock.now()
+    waiting = and_(Job.state == State.QUEUED, Job.created_at < now - LOST)
+    held = and_(Job.state == State.RUNNING, or_(Job.leased_until.is_(None), Job.leased_until < now))
+    return list(db.session.execute(select(Job.id).where(or_(waiting, held)).order_by(Job.id)).scalars())
+
+
+def is_worked() -> bool:
+    """Whether some worker is alive."""
+    query = select(Worker.name).where(Worker.seen_at > clock.now() - ALIVE).limit(1)
+    return db.session.execute(query).first() is not None

@@ -1,0 +1,257 @@
+"""Bulk deeds over a frozen selection: edit, publish and its like, pin, trash, restore. Preview and work."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import and_, case, false, func
+
+from admin_site.accounts import permissions
+from admin_site.core.database import atomic, db
+from admin_site.core.errors import Invalid, NotFound
+from admin_site.core.rules import Actor
+from admin_site.core.section import Section
+from admin_site.history import log
+from admin_site.jobs import board, kinds
+from admin_site.jobs.models import Job
+from admin_site.records import edits, effects, relations, trash, writes
+from admin_site.records.edits import Edits
+from admin_site.records.effects import Deed
+from admin_site.records.selection import Selection
+from admin_site.records.writes import Outcome
+
+# A transaction of so many rows leaves others room to write.
+CHUNK = 500
+# The preview tries so many rows, and counts the others.
+TRIED = 500
+SAMPLES = 20
+
+EDIT, DELETE, RESTORE, PIN, UNPIN = "edit", "delete", "restore", "pin", "unpin"
+NAMES = {EDIT: "Edit", DELETE: "Move to trash", RESTORE: "Restore", PIN: "Pin for everyone", UNPIN: "Unpin"}
+ICONS = {EDIT: "pencil", DELETE: "trash", RESTORE: "arrow-counterclockwise", PIN: "pin-angle", UNPIN: "pin-angle"}
+
+Sent = Mapping[str, tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """What is to be done to which rows. ``sent`` holds the edits as they came: field to (operation, value)."""
+
+    selection: Selection
+    action: str
+    sent: Sent = field(default_factory=dict)
+
+    @property
+    def section(self) -> Section:
+        """The section of the rows."""
+        return self.selection.section
+
+    def to_json(self) -> dict[str, Any]:
+        """As a job keeps it."""
+        sent = {name: list(pair) for name, pair in self.sent.items()}
+        return {"selection": self.selection.to_json(), "action": self.action, "sent": sent}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Bulk":
+        """The opposite."""
+        sent = {name: (operation, raw) for name, (operation, raw) in said["sent"].items()}
+        return cls(Selection.from_json(said["selection"]), said["action"], sent)
+
+    def edits(self, actor: Actor) -> Edits | None:
+        """The edits that it comes to; None for what moves whole rows."""
+        moves = self.section.workflow.moves if self.section.workflow else {}
+        if self.action in (DELETE, RESTORE):
+            return None
+        if self.action == EDIT:
+            return edits.read(actor, self.section, self.sent)
+        if self.action in moves and self.section.workflow:
+            return edits.of_values(actor, self.section, {self.section.workflow.field: moves[self.action]})
+        if self.action in (PIN, UNPIN) and self.section.pins:
+            return edits.of_values(actor, self.section, {"is_pinned": self.action == PIN})
+        raise Invalid(f"{self.action[:40]!r} is nothing that can be done to {self.section.label.lower()}.")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing that may be done to many rows of a section."""
+
+    action: str
+    label: str
+    icon: str
+
+
+def choices(actor: Actor, section: Section, *, trashed: bool = False) -> list[Choice]:
+    """What this person may do to rows of the section, if they may do anything in bulk."""
+    return [Choice(action, *_named(section, action)) for action in _actions(actor, section, trashed=trashed)]
+
+
+def label(section: Section, action: str) -> str:
+    """What a deed is called."""
+    return _named(section, action)[0]
+
+
+def _named(section: Section, action: str) -> tuple[str, str]:
+    if action in NAMES:
+        return NAMES[action], ICONS[action]
+    workflow = section.workflow
+    value = workflow.moves.get(action) if workflow else None
+    icon = next((c.icon for c in section.field(workflow.field).choices if c.value == value), "") if workflow else ""
+    return action[:1].upper() + action[1:], icon or "circle"
+
+
+def _actions(actor: Actor, section: Section, *, trashed: bool) -> Iterator[str]:
+    if not permissions.allows(actor, "bulk_edit", section):
+        return
+    if trashed:
+        if permissions.allows(actor, "restore", section):
+            yield RESTORE
+        return
+    if permissions.allows(actor, "update", section):
+        yield EDIT
+        workflow = section.workflow
+        if workflow and permissions.allows(actor, workflow.action, section):
+            yield from workflow.moves
+        if section.pins and permissions.allows(actor, "pin", section):
+            yield from (PIN, UNPIN)
+    if permissions.allows(actor, "delete", section):
+        yield DELETE
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row with what changes: field to (before, after), as history keeps it."""
+
+    row_id: int
+    title: str
+    changes: Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would happen. Numbers are exact up to ``TRIED`` rows, which are tried and taken back.
+
+    Above, ``changing`` counts what this person may change and what has another value; a row that does not take
+    its value is then found only by the job.
+    """
+
+    total: int
+    changing: int
+    same: int
+    left_out: Mapping[str, int]
+    samples: Sequence[Sample]
+    more: int
+    fewer: int
+    is_exact: bool
+
+
+def begin(actor: Actor, bulk: Bulk, *, source: str, reason: str = "", key: str = "") -> int:
+    """Write the job down; ``Denied`` and ``Invalid`` say what stands against it."""
+    permissions.require(actor, "bulk_edit", bulk.section)
+    bulk.edits(actor)
+    return board.begin(
+        actor, "bulk", bulk.to_json(), section=bulk.section.name, total=bulk.selection.count, source=source,
+        reason=reason, key=key,
+    )  # fmt: skip
+
+
+class _TakenBackError(Exception):
+    """Ends a trial: nothing of it stays."""
+
+
+def preview(actor: Actor, bulk: Bulk) -> Preview:
+    """What would happen, from a trial of the first rows that is taken back."""
+    permissions.require(actor, "bulk_edit", bulk.section)
+    planned = bulk.edits(actor)
+    more, fewer = bulk.selection.moved(actor)
+    outcome, is_all = _trial(actor, bulk)
+    left_out = Counter(left.reason for left in outcome.left_out)
+    changing, same = len(outcome.changed), len(outcome.same)
+    if not is_all:
+        total, changing, same = _counted(actor, bulk, planned)
+        denied = total - changing - same
+        left_out = Counter({_denial(actor, bulk): denied} if denied else {})
+    return Preview(bulk.selection.count, changing, same, left_out, _samples(bulk.section, outcome), more, fewer, is_all)
+
+
+def _trial(actor: Actor, bulk: Bulk) -> tuple[Outcome, bool]:
+    outcome, following = Outcome(), None
+    try:
+        with atomic():
+            ids, following = bulk.selection.lot(actor, 0, TRIED)
+            deed = Deed(actor, "form", log.open_change_set(actor.id, "form"))
+            outcome = apply(deed, bulk, ids)
+            raise _TakenBackError
+    except _TakenBackError:
+        return outcome, following is None
+
+
+def _samples(section: Section, outcome: Outcome) -> list[Sample]:
+    shown = outcome.changed[:SAMPLES]
+    titles = relations.titles(section.model, [change.id for change in shown])
+    differences = effects.differences(section, shown)
+    named = [(change.id, titles[change.id].text if change.id in titles else "") for change in shown]
+    return [Sample(number, title, said) for (number, title), said in zip(named, differences, strict=True)]
+
+
+def _action_needed(bulk: Bulk) -> str:
+    return bulk.action if bulk.action in (DELETE, RESTORE) else "update"
+
+
+def _denial(actor: Actor, bulk: Bulk) -> str:
+    action, section = _action_needed(bulk), bulk.section
+    rule = section.rules.get(action)
+    if actor.grants.get((section.name, action)) == "own":
+        return f"You may do this only to your own {section.label.lower()}."
+    return f"This is possible only while it is {rule.says}." if rule else "You may not do this."
+
+
+def _counted(actor: Actor, bulk: Bulk, planned: Edits | None) -> tuple[int, int, int]:
+    """How many rows there are, would change, and have their value already."""
+    selection, section = bulk.selection, bulk.section
+    columns = section.table.columns
+    may = permissions.condition(actor, _action_needed(bulk), section, columns)
+    has = _has_already(section, planned)
+    numbers = selection.every(actor).with_only_columns(
+        func.count(), func.sum(case((and_(may, ~has), 1), else_=0)), func.sum(case((and_(may, has), 1), else_=0)),
+    )  # fmt: skip
+    total, changing, same = db.session.execute(numbers).one()
+    return int(total), int(changing or 0), int(same or 0)
+
+
+def _has_already(section: Section, planned: Edits | None) -> Any:
+    """Whether a row has all the values already, as SQL; never for what cannot be told so easily."""
+    columns = section.table.columns
+    conditions = []
+    for edit in planned.items if planned else ():
+        if edit.field.name not in columns:
+            return false()
+        column = columns[edit.field.name]
+        conditions.append(column.is_(None) if edit.value is None else and_(column.is_not(None), column == edit.value))
+    return and_(*conditions) if conditions else false()
+
+
+def apply(deed: Deed, bulk: Bulk, ids: Sequence[int]) -> Outcome:
+    """Do it to these rows."""
+    if bulk.action == DELETE:
+        return trash.trash_many(deed, bulk.section, ids)
+    if bulk.action == RESTORE:
+        return trash.restore_many(deed, bulk.section, ids)
+    planned = bulk.edits(deed.actor)
+    if planned is None:
+        raise NotFound
+    return writes.update_many(deed, bulk.section, ids, planned.names, planned.plan)
+
+
+def _step(job: Job, deed: Deed) -> kinds.Step:
+    bulk = Bulk.from_json(job.params)
+    permissions.require(deed.actor, "bulk_edit", bulk.section)
+    ids, following = bulk.selection.lot(deed.actor, job.cursor or 0, CHUNK)
+    outcome = apply(deed, bulk, ids)
+    notes = [kinds.Note(outcome="skipped", reason=left.reason, row_id=left.row_id) for left in outcome.left_out]
+    return kinds.Step(
+        cursor=following, done=len(outcome.changed), same=len(outcome.same), skipped=len(notes), notes=notes
+    )
+
+
+kinds.register(kinds.Kind(name="bulk", step=_step))

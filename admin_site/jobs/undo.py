@@ -1,0 +1,256 @@
+"""Taking a change set back: its history is read from the end, and each field put back that still holds what it got.
+
+What somebody changed since stays as it is and is listed, with both values. The person who undoes needs the
+rights for each row, as if they did it by hand.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import select
+
+from admin_site.accounts import permissions
+from admin_site.core import clock, registry
+from admin_site.core.database import db
+from admin_site.core.errors import AppError, Conflict, Denied, NotFound
+from admin_site.core.rules import Actor
+from admin_site.core.section import Change, Field, Kind, Section
+from admin_site.history import log
+from admin_site.history.models import ChangeSet
+from admin_site.jobs import board, kinds
+from admin_site.jobs.models import UNFINISHED, Job, State
+from admin_site.records import changes, pinning, relations, trash, validation, values, writes
+from admin_site.records.effects import Deed
+from admin_site.records.values import ID_MOST
+
+CHUNK = 500
+UNDONE_WITHIN = timedelta(days=30)
+GONE = "It is gone, or hidden from you."
+
+
+def begin(actor: Actor, change_set_id: int, *, source: str, key: str = "") -> int:
+    """Write the undoing down as a job; ``Conflict`` says why it cannot be undone (any more)."""
+    change_set = db.session.get(ChangeSet, change_set_id) if 0 < change_set_id <= ID_MOST else None
+    sections = _sections(change_set_id) if change_set else []
+    if change_set is None or not sections or not any(_may_read(actor, name) for name in sections):
+        raise NotFound
+    if refusal := why_not(change_set):
+        raise Conflict(refusal)
+    return board.begin(
+        actor, "undo", {}, section=sections[0] if len(sections) == 1 else "", total=log.count_of_set(change_set_id),
+        source=source, undoes=change_set_id, reason=f"Undo of #{change_set_id}", key=key,
+    )  # fmt: skip
+
+
+def why_not(change_set: ChangeSet) -> str:
+    """Why a change set cannot be undone; empty where it can."""
+    if change_set.at < clock.now() - UNDONE_WITHIN:
+        return f"This was more than {UNDONE_WITHIN.days} days ago; it cannot be undone any more."
+    if undone_by(change_set.id) is not None:
+        return "This was undone already, or is being undone."
+    working = select(Job.id).where(Job.change_set_id == change_set.id, Job.state.in_(UNFINISHED)).limit(1)
+    if db.session.execute(working).first():
+        return "This is still being worked on; stop it first."
+    return ""
+
+
+def undone_by(change_set_id: int) -> Job | None:
+    """The job that took a change set back, or is doing so; one that was stopped or itself undone does not count."""
+    query = (
+        select(Job)
+        .where(Job.undoes == change_set_id, Job.state.not_in((State.FAILED, State.STOPPED)))
+        .order_by(Job.id.desc())
+    )
+    for job in db.session.execute(query).scalars():
+        if job.change_set_id is None or undone_by(job.change_set_id) is None:
+            return job
+    return None
+
+
+def _sections(change_set_id: int) -> list[str]:
+    return [name for name in log.sections_of_set(change_set_id) if name in registry.by_name()]
+
+
+def _may_read(actor: Actor, name: str) -> bool:
+    return permissions.allows(actor, "read", registry.get(name))
+
+
+@dataclass(frozen=True)
+class _Undoing:
+    """The tally of one chunk."""
+
+    deed: Deed
+    undoes: int
+    notes: list[kinds.Note] = field(default_factory=list)
+    # Entries of which nothing was put back.
+    left: set[int] = field(default_factory=set)
+
+    @property
+    def actor(self) -> Actor:
+        return self.deed.actor
+
+    def leave(self, outcome: str, entry: log.SetEntry, reason: str) -> None:
+        """Nothing of this entry can be put back."""
+        self.note(outcome, entry, reason)
+        self.left.add(entry.id)
+
+    def note(self, outcome: str, entry: log.SetEntry, reason: str, detail: Any = None) -> None:
+        self.notes.append(
+            kinds.Note(outcome=outcome, reason=reason, section=entry.section, row_id=entry.row_id, detail=detail)
+        )
+
+
+def _step(job: Job, deed: Deed) -> kinds.Step:
+    assert job.undoes is not None  # noqa: S101 - begin() names it
+    entries = log.of_set(job.undoes, before=job.cursor, limit=CHUNK)
+    undoing = _Undoing(deed, job.undoes)
+    done = sum(_take_back(undoing, run) for run in _runs(entries))
+    cursor = entries[-1].id if len(entries) == CHUNK else None
+    skipped = len(undoing.left)
+    return kinds.Step(
+        cursor=cursor, done=done, same=len(entries) - done - skipped, skipped=skipped, notes=undoing.notes
+    )
+
+
+def _runs(entries: Sequence[log.SetEntry]) -> Iterator[list[log.SetEntry]]:
+    """Entries that can be taken back together: of one section and action, each row once."""
+    for _key, group in groupby(entries, key=lambda entry: (entry.section, entry.action)):
+        run: list[log.SetEntry] = []
+        rows: set[int] = set()
+        for entry in group:
+            if entry.row_id in rows:
+                yield run
+                run, rows = [], set()
+            run.append(entry)
+            rows.add(entry.row_id)
+        yield run
+
+
+def _take_back(undoing: _Undoing, run: Sequence[log.SetEntry]) -> int:
+    """Take these entries back; returns of how many rows something was put back."""
+    section = registry.by_name().get(run[0].section)
+    if section is None or not permissions.allows(undoing.actor, "read", section):
+        for entry in run:
+            undoing.leave("skipped", entry, GONE)
+        return 0
+    match run[0].action:
+        case "update":
+            return _put_back(undoing, section, run)
+        case "create":
+            return _unmake(undoing, section, run)
+        case "delete":
+            return _move(undoing, run, trash.restore_many(undoing.deed, section, [entry.row_id for entry in run]))
+        case "restore":
+            return _move(undoing, run, trash.trash_many(undoing.deed, section, [entry.row_id for entry in run]))
+    for entry in run:
+        undoing.leave("skipped", entry, "It was removed for good.")
+    return 0
+
+
+def _move(undoing: _Undoing, run: Sequence[log.SetEntry], outcome: writes.Outcome) -> int:
+    by_row = {entry.row_id: entry for entry in run}
+    moved = {change.id for change in outcome.changed}
+    # What went along with a row is there already when its own turn comes.
+    state = {row_id for row_id in by_row if row_id not in moved and _is_moved(run[0], row_id)}
+    for left in outcome.left_out:
+        if left.row_id not in state:
+            undoing.leave("skipped", by_row[left.row_id], left.reason)
+    return len(moved | state)
+
+
+def _is_moved(entry: log.SetEntry, row_id: int) -> bool:
+    columns = registry.get(entry.section).table.columns
+    live = db.session.execute(select(columns.live).where(columns.id == row_id)).first()
+    return live is not None and (live[0] is not None) == (entry.action == "delete")
+
+
+def _unmake(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) -> int:
+    """Move new rows to the trash, unless somebody has worked on them since."""
+    own = [undoing.undoes, undoing.deed.change_set_id]
+    since = log.touched_since(section.name, {entry.row_id: entry.id for entry in run}, but=own)
+    kept = [entry for entry in run if entry.row_id in since and not _is_moved(entry, entry.row_id)]
+    for entry in kept:
+        undoing.leave("conflict", entry, "It was changed since it was added.")
+    rest = [entry for entry in run if entry not in kept]
+    return (
+        _move(undoing, rest, trash.trash_many(undoing.deed, section, [entry.row_id for entry in rest])) if rest else 0
+    )
+
+
+def _put_back(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) -> int:
+    placed = [entry for entry in run if any(name in pinning.PARTS for name in entry.changes)]
+    done = sum(_put_pin_back(undoing, section, entry) for entry in placed)
+    by_row = {entry.row_id: entry for entry in run if entry not in placed}
+    if not by_row:
+        return done
+    names = {name for entry in by_row.values() for name in entry.changes if name in section.all_fields}
+
+    def plan(change: Change) -> Mapping[str, Any]:
+        return _former(undoing, change, by_row[change.id])
+
+    noted_before = len(undoing.notes)
+    outcome = writes.update_many(undoing.deed, section, list(by_row), names, plan)
+    changed = {change.id for change in outcome.changed}
+    noted = {note.row_id for note in undoing.notes[noted_before:]}
+    undoing.left.update(entry.id for number, entry in by_row.items() if number in noted - changed)
+    for left in outcome.left_out:
+        undoing.leave("skipped", by_row[left.row_id], left.reason)
+    return done + len(outcome.changed)
+
+
+def _put_pin_back(undoing: _Undoing, section: Section, entry: log.SetEntry) -> int:
+    try:
+        pinning.put_back(undoing.deed, section, entry.row_id, entry.changes)
+    except (NotFound, Denied) as error:
+        undoing.leave("skipped", entry, GONE if isinstance(error, NotFound) else error.message)
+        return 0
+    except AppError as error:
+        undoing.leave("conflict", entry, error.message)
+        return 0
+    return 1
+
+
+def _former(undoing: _Undoing, change: Change, entry: log.SetEntry) -> dict[str, Any]:
+    """The values from before, of the fields that still hold what the change set gave them."""
+    found: dict[str, Any] = {}
+    for name, (before, after) in entry.changes.items():
+        known = change.section.all_fields.get(name)
+        if known is None or known.secret:
+            label = known.label if known else name
+            undoing.note("conflict", entry, f"{label} cannot be put back: its former value was not kept.")
+            continue
+        now = changes.plain(changes.standing(change, name))
+        if now == changes.plain(before):
+            continue
+        if now != changes.plain(after):
+            detail = {"field": name, "before": before, "after": after, "now": _told(known, now)}
+            undoing.note("conflict", entry, f"{known.label} was changed since.", detail)
+            continue
+        try:
+            found[name] = _clean(undoing.actor, change, known, before)
+        except (ValueError, AppError) as error:
+            undoing.note("conflict", entry, f"{known.label} cannot be put back: {error}")
+    return found
+
+
+def _clean(actor: Actor, change: Change, known: Field, before: Any) -> Any:
+    value = values.clean(known, changes.plain(before))
+    standing = changes.standing(change, known.name)
+    validation.check_related(change.section, actor, {known.name: value}, {known.name: standing})
+    return value
+
+
+def _told(field: Field, now: Any) -> Any:
+    """A present value as history would keep it."""
+    if field.target is None or now is None:
+        return now
+    numbers = now if isinstance(now, list) else [now]
+    titles = relations.titles(field.target, numbers)
+    named = [{"id": number, "title": titles[number].text if number in titles else ""} for number in numbers]
+    return named if field.kind is Kind.RELATIONS else named[0]
+
+
+kinds.register(kinds.Kind(name="undo", step=_step))

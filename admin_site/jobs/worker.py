@@ -1,0 +1,69 @@
+"""The worker: a process of its own that takes jobs from the queue, and finds those that were lost."""
+
+import logging
+import os
+import socket
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+from flask import Flask
+from sqlalchemy import delete, insert, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from admin_site.core import clock
+from admin_site.core.database import atomic, db
+from admin_site.core.errors import AppError
+from admin_site.jobs import board, queue
+from admin_site.jobs.models import Worker
+from admin_site.records import drafts
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5.0
+FORGOTTEN = timedelta(days=1)
+
+
+def work(app: Flask, *, threads: int) -> None:
+    """Work jobs until a signal says to stop; a chunk that was begun is ended."""
+    stopped = threading.Event()
+    beat = threading.Thread(target=_beat_until, args=(app, stopped), daemon=True)
+    beat.start()
+    consumer = app.extensions["jobs"].broker.create_consumer(
+        workers=threads, periodic=False, initial_delay=0.05, max_delay=0.5, backoff=1.3, graceful_signal="TERM"
+    )
+    # The consumer's flag is raised by its signal handlers.
+    app.extensions["jobs"] = replace(app.extensions["jobs"], stopping=consumer.stop_flag)
+    try:
+        consumer.run()
+    finally:
+        stopped.set()
+        beat.join(BEAT_SECONDS)
+
+
+def _beat_until(app: Flask, stopped: threading.Event) -> None:
+    name = f"{socket.gethostname()[:70]}:{os.getpid()}"
+    with app.app_context():
+        while True:
+            try:
+                beat(name)
+            except (SQLAlchemyError, AppError) as error:
+                logger.warning("the worker could not say that it is alive: %s", type(error).__name__)
+            db.session.remove()
+            if stopped.wait(BEAT_SECONDS):
+                return
+
+
+def beat(name: str) -> None:
+    """Say that this worker is alive, and ring for jobs that nobody has."""
+    now = clock.now()
+    with atomic():
+        result = db.session.execute(
+            update(Worker).where(Worker.name == name).values(seen_at=now).execution_options(synchronize_session=False)
+        )
+        if result.rowcount == 0:  # type: ignore[attr-defined]  # an update has it
+            db.session.execute(insert(Worker).values(name=name, started_at=now, seen_at=now))
+            db.session.execute(delete(Worker).where(Worker.seen_at < now - FORGOTTEN))
+            drafts.forget_old()
+    for job_id in board.lost():
+        queue.ring(job_id)
