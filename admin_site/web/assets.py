@@ -16,13 +16,26 @@ BOOTSTRAP = Path(str(files("flask_bootstrap"))) / "static" / "bootstrap5"
 # The order is the cascade: foundations, controls, furniture, content.
 STYLES = (
     "tokens", "base", "icon", "button", "field", "menu", "shell", "page", "tabs", "toolbar", "filter", "list",
-    "status", "avatar", "pager", "form", "picker", "savebar", "callout", "panel", "stat", "timeline", "diff", "toast",
-    "palette", "empty", "auth", "print",
+    "selection", "status", "avatar", "pager", "form", "picker", "savebar", "callout", "panel", "stat", "timeline",
+    "diff", "progress", "steps", "bulk", "toast", "palette", "empty", "auth", "print",
 )  # fmt: skip
 
 # Icons that no template and no declaration names.
 NAMED_IN_CODE = frozenset(
-    {"house", "pin-angle", "bookmark-fill", "person", "keyboard", "plus-lg", "check-lg", "search"}
+    {
+        "activity",
+        "arrow-counterclockwise",
+        "pencil",
+        "trash",
+        "house",
+        "pin-angle",
+        "bookmark-fill",
+        "person",
+        "keyboard",
+        "plus-lg",
+        "check-lg",
+        "search",
+    }
 )
 
 blueprint = Blueprint("assets", __name__, url_prefix="/assets")

@@ -5,20 +5,33 @@ import secrets
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
-from admin_site.accounts import permissions
+from admin_site.accounts import permissions, sessions
 from admin_site.accounts.actor import ANONYMOUS
 from admin_site.accounts.roles import roles_with
 from admin_site.core import registry
 from admin_site.core.database import db
 from admin_site.core.errors import AppError, Busy, Denied
 from admin_site.core.section import Section
+from admin_site.web.admin import saving
 from admin_site.web.identity import actor
 
 log = logging.getLogger(__name__)
@@ -96,6 +109,8 @@ def sign_in_first() -> BaseResponse:
     if request.path.startswith("/api/"):
         return respond(401, "Sign in first")
     target = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else request.path
+    if request.method == "POST" and (token := session.get("_user_id")):
+        target = saving.park(sessions.owner_of(token)) or target
     return redirect(url_for("login.sign_in", next=target))
 
 

@@ -107,7 +107,7 @@ def test_a_stale_save_overwrites_nothing_and_shows_both(cast, sign_in):
     response = editor.post(f"/admin/notes/{number}/edit", {"title": "Yours", "version": version})
     assert response.status_code == 409
     page = soup(response)
-    assert "now stands as" in page.text
+    assert "Take theirs" in page.text
     assert "Theirs" in page.text
     assert page.select_one("#title")["value"] == "Yours"
     assert title_of(cast, "notes", number) == "Theirs"
@@ -117,15 +117,43 @@ def test_a_stale_save_overwrites_nothing_and_shows_both(cast, sign_in):
     assert title_of(cast, "notes", number) == "Yours"
 
 
-def test_a_conflict_keeps_what_others_changed_in_fields_one_left_alone(cast, sign_in):
+def test_changes_of_different_fields_are_both_kept_and_said_so(cast, sign_in):
     number = make("notes", title="First", content="Base.")
     editor = sign_in(cast.editor)
     with atomic():
         writes.update(cast.admin, registry.get("notes"), number, {"title": "Theirs"})
     typed = {"title": "First", "content": "Mine.", "version": "1"}
+    assert editor.post(f"/admin/notes/{number}/edit", typed).status_code == 302
+    assert "had changed Title meanwhile; both were kept" in editor.page("/admin/notes/").text
+    row = reads.find(cast.system, registry.get("notes"), number)
+    assert (row.title, row.content, row.version) == ("Theirs", "Mine.", 3)
+
+
+def test_a_conflict_keeps_what_others_changed_in_fields_one_left_alone(cast, sign_in):
+    number = make("books", title="First", summary="Base.", published_year=1900)
+    editor = sign_in(cast.editor)
+    with atomic():
+        writes.update(cast.admin, registry.get("books"), number, {"title": "Theirs", "published_year": 1901})
+    typed = {"title": "Mine", "summary": "Mine.", "published_year": "1900", "version": "1"}
+    response = editor.post(f"/admin/books/{number}/edit", typed)
+    assert response.status_code == 409
+    page = soup(response)
+    assert page.select_one("#title")["value"] == "Mine"
+    assert page.select_one("#published_year")["value"] == "1901"
+    assert page.select_one("#summary").text.removeprefix("\n") == "Mine."
+    assert [row.th.text for row in page.select(".callout tbody tr")] == ["Title"]
+
+
+def test_theirs_can_be_taken_for_one_field(cast, sign_in):
+    number = make("notes", title="First", content="Base.")
+    editor = sign_in(cast.editor)
+    with atomic():
+        writes.update(cast.admin, registry.get("notes"), number, {"title": "Theirs"})
+    typed = {"title": "Mine", "content": "Mine.", "version": "2", "_take": "title"}
     page = soup(editor.post(f"/admin/notes/{number}/edit", typed))
     assert page.select_one("#title")["value"] == "Theirs"
     assert page.select_one("#content").text.removeprefix("\n") == "Mine."
+    assert title_of(cast, "notes", number) == "Theirs"
 
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "99", "9" * 40])
@@ -212,7 +240,9 @@ def test_history_shows_words_and_relations(cast, sign_in):
     page = sign_in(cast.viewer).page(f"/admin/posts/{number}/history")
     assert [mark.text for mark in page.select("del")] == ["two", "Old"]
     assert [mark.text for mark in page.select("ins")][:2] == ["four", "New"]
-    assert "Editor changed Title, Category" in " ".join(page.select_one(".event-full").text.split())
+    assert "Editor changed Title, Category" in " ".join(page.select_one(".event .what").text.split()).replace(
+        "changedTitle", "changed Title"
+    )
 
 
 def test_long_histories_have_pages(cast, sign_in):
@@ -222,9 +252,9 @@ def test_long_histories_have_pages(cast, sign_in):
             writes.update(cast.editor, registry.get("notes"), number, {"title": f"Title {place}"})
     viewer = sign_in(cast.viewer)
     page = viewer.page(f"/admin/notes/{number}/history")
-    assert len(page.select(".event-full")) == 50
+    assert len(page.select(".event")) == 50
     older = viewer.page(page.find("a", string="Older changes")["href"])
-    assert len(older.select(".event-full")) == 6
+    assert len(older.select(".event")) == 6
 
 
 def test_filters_chips_and_wrong_words(cast, sign_in):

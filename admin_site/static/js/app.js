@@ -1,4 +1,6 @@
 // The one entry: each module finds its own elements and does nothing where there are none.
+import { followJob } from "./job.js";
+import { tickRows } from "./ticks.js";
 import { arrangePins } from "./pins.js";
 import { closeMenus } from "./menu.js";
 import { editCells } from "./cells.js";
@@ -20,6 +22,8 @@ revealPasswords();
 buildRowMenus();
 submitOnChange();
 tendList();
+tickRows();
+followJob();
 editCells();
 arrangePins();
 openPalette();

@@ -1,3 +1,5 @@
+const DRAFT_PAUSE = 2000;
+
 // The edit form: says how many fields are unsaved, warns before leaving with them, sends only once.
 export function guardEdits() {
   const form = document.querySelector("form[data-edit]");
@@ -8,6 +10,8 @@ export function guardEdits() {
   let sending = false;
 
   form.addEventListener("input", () => tell(form, state, said, before));
+  const keep = keeper(form, () => !sending && changed(form, before).length > 0);
+  form.addEventListener("input", keep);
   form.addEventListener("submit", (event) => {
     if (sending) return event.preventDefault();
     sending = true;
@@ -20,6 +24,21 @@ export function guardEdits() {
   window.addEventListener("beforeunload", (event) => {
     if (!sending && ("unsaved" in form.dataset || changed(form, before).length)) event.preventDefault();
   });
+}
+
+// What is typed is kept on the server, a while after the last key, and when the page is left.
+function keeper(form, isUnsaved) {
+  let timer = 0;
+  const send = () => {
+    clearTimeout(timer);
+    timer = 0;
+    if (isUnsaved()) fetch(form.dataset.draft, { method: "POST", body: new FormData(form), keepalive: false }).catch(() => null);
+  };
+  document.addEventListener("visibilitychange", () => timer && document.visibilityState === "hidden" && send());
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(send, DRAFT_PAUSE);
+  };
 }
 
 function snapshot(form) {

@@ -21,13 +21,20 @@ const ACTS = {
   j: () => walk(1),
   k: () => walk(-1),
   Enter: (event) => event.target === document.body && press("tr.is-cursor .title > a"),
-  " ": (event) => isOnRow(event.target) && press("tr.is-cursor .row-menu > summary"),
+  " ": (event) => isOnRow(event.target) && (tick() || press("tr.is-cursor .row-menu > summary")),
+  x: () => tick(),
   e: () => current()?.dispatchEvent(new CustomEvent("editcell", { bubbles: true })) ?? false,
   g: () => wait(""),
   "[": () => toggleMenu(),
   "?": () => tell(),
   Escape: (event) => clear(event),
 };
+
+function tick() {
+  const box = current()?.querySelector(".k-tick input");
+  box?.click();
+  return Boolean(box);
+}
 
 function isTyping(target) {
   return target.closest?.("input, textarea, select, [contenteditable]") !== null && !target.matches?.("[type=checkbox], [type=radio]");

@@ -6,8 +6,10 @@ from flask_admin.theme import Theme
 
 from admin_site.core import registry
 from admin_site.web import security
+from admin_site.web.admin.activity_view import ActivityView
 from admin_site.web.admin.guard import GuardedView
 from admin_site.web.admin.home import HomeView
+from admin_site.web.admin.jobs_view import JobsView
 from admin_site.web.admin.pins_view import PinsView
 from admin_site.web.admin.section_view import SectionView
 from admin_site.web.assets import STATIC
@@ -24,6 +26,8 @@ def init_app(app: Flask) -> None:
     admin.add_view(PinsView())
     for section in registry.all_sections():
         admin.add_view(SectionView(section))
+    admin.add_view(JobsView())
+    admin.add_view(ActivityView())
     check(admin)
 
 

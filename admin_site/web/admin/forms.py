@@ -12,6 +12,8 @@ from admin_site.accounts import permissions
 from admin_site.accounts.actor import Actor
 from admin_site.core import clock
 from admin_site.core.section import Field, Kind, Section
+from admin_site.history import log
+from admin_site.records import changes
 from admin_site.records.reads import Item
 from admin_site.records.values import RELATIONS_MOST
 
@@ -107,6 +109,23 @@ def as_typed(field: Field, item: Item) -> Any:
         return clock.isoformat(value)
     if field.kind is Kind.RELATIONS:
         return [str(number) for number in value]
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return "" if value is None else str(value)
+
+
+def show_version(form: BaseForm, item: Item, version: int, names: Sequence[str]) -> None:
+    """Put the values of an earlier version into the form, unsaved; all of them, or those of some fields."""
+    then = log.values_at(item.section.name, item.id, version)
+    for name in item.section.form:
+        if name in then and name in (names or then) and not item.section.field(name).secret:
+            form[name].data = _typed_again(item.section.field(name), changes.plain(then[name]))
+
+
+def _typed_again(field: Field, value: Any) -> Any:
+    """A value as history keeps it, as somebody would type it."""
+    if field.kind is Kind.RELATIONS:
+        return [str(number) for number in value or ()]
     if isinstance(value, bool):
         return "1" if value else "0"
     return "" if value is None else str(value)

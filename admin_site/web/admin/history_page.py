@@ -11,9 +11,17 @@ from rapidfuzz.distance import Levenshtein
 from admin_site.accounts.models import User
 from admin_site.core.section import Field, Kind, Section
 from admin_site.history import log
-from admin_site.records import relations
+from admin_site.records import changes, relations, values
+from admin_site.records.reads import Item
 
-VERBS = {"create": "added", "update": "changed", "delete": "moved to the trash", "restore": "restored"}
+VERBS = {
+    "create": "added", "update": "changed", "delete": "moved to the trash", "restore": "restored",
+    "purge": "removed for good",
+}  # fmt: skip
+SOURCES = {
+    "form": "", "bulk": "bulk edit", "undo": "undo", "import": "import", "cli": "command line", "api": "API",
+    "pins": "pins", "cell": "in the list", "merge": "merged",
+}  # fmt: skip
 # Longer texts are shown whole, old beside new: comparing takes the product of their words.
 WORDS_MOST = 5_000
 LETTERS_MOST = 50_000
@@ -23,6 +31,7 @@ LETTERS_MOST = 50_000
 class Line:
     """One field of a change: old and new, as markup with the differences marked."""
 
+    name: str
     label: str
     before: Markup
     after: Markup
@@ -39,6 +48,11 @@ class Event:
     lines: list[Line]
 
     @property
+    def source(self) -> str:
+        """Where it came from, in words; empty for a form."""
+        return SOURCES.get(self.entry.source, self.entry.source)
+
+    @property
     def fields(self) -> str:
         """The names of the fields that changed."""
         return ", ".join(line.label for line in self.lines)
@@ -49,25 +63,64 @@ def events(section: Section, row_id: int, *, before: int | None = None) -> list[
     entries = log.of_row(section.name, row_id, before=before)
     people = relations.titles(User, [entry.actor_id for entry in entries if entry.actor_id])
     return [
-        Event(entry, people.get(entry.actor_id or 0), VERBS[entry.action], list(_lines(section, entry.changes)))
+        Event(entry, people.get(entry.actor_id or 0), VERBS[entry.action], list(lines(section, entry.changes)))
         for entry in entries
     ]
 
 
-def _lines(section: Section, changes: Mapping[str, Any]) -> Iterator[Line]:
-    for name, (old, new) in changes.items():
+def compared(item: Item, version: int) -> list[Line]:
+    """What differs between a version of a row and how it stands now."""
+    now = present(item)
+    then = log.values_at(item.section.name, item.id, version)
+    return list(
+        lines(item.section, {name: (old, now.get(name)) for name, old in then.items() if _differ(old, now, name)})
+    )
+
+
+def _differ(old: Any, now: Mapping[str, Any], name: str) -> bool:
+    return name in now and changes.plain(old) != changes.plain(now[name])
+
+
+def present(item: Item) -> dict[str, Any]:
+    """Every value of a row as history would keep it."""
+    found: dict[str, Any] = {}
+    for name, field in item.section.all_fields.items():
+        if field.secret or field.kind is Kind.PASSWORD:
+            continue
+        if field.is_relation:
+            named: list[Any] = [{"id": title.id, "title": title.text} for title in item.related(name)]
+            found[name] = named if field.kind is Kind.RELATIONS else (named or [None])[0]
+        else:
+            found[name] = values.to_json(item.value(name))
+    return found
+
+
+def named(field: Field, value: Any) -> Any:
+    """A stored value as history would keep it: relations with what they are called."""
+    if field.target is None or value is None:
+        return values.to_json(value)
+    numbers = value if isinstance(value, list) else [value]
+    titles = relations.titles(field.target, numbers)
+    said: list[Any] = [{"id": number, "title": titles[number].text if number in titles else ""} for number in numbers]
+    return said if field.kind is Kind.RELATIONS else said[0]
+
+
+def lines(section: Section, said: Mapping[str, Any]) -> Iterator[Line]:
+    """The fields of a change in words, each with its differences marked."""
+    for name, (old, new) in said.items():
         field = section.all_fields.get(name) or Field(name=name, kind=Kind.TEXT, label=name)
         if field.secret:
-            yield Line(field.label, Markup(""), Markup(""), is_secret=True)
+            yield Line(name, field.label, Markup(""), Markup(""), is_secret=True)
         else:
-            yield Line(field.label, *_marked(_words(field, old), _words(field, new)))
+            yield Line(name, field.label, *_marked(words(field, old), words(field, new)))
 
 
-def _words(field: Field, value: Any) -> str:
+def words(field: Field, value: Any) -> str:
+    """A value as history keeps it, in words."""
     if value is None or value == "":
         return ""
     if isinstance(value, list):
-        return ", ".join(_words(field, item) for item in value)
+        return ", ".join(words(field, item) for item in value)
     if isinstance(value, dict):
         return value["title"] or f"number {value['id']}"
     if isinstance(value, bool):

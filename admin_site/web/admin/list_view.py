@@ -12,6 +12,7 @@ from admin_site.accounts import permissions
 from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, Invalid, NotFound
 from admin_site.core.section import Section
+from admin_site.jobs import bulk
 from admin_site.records import facets, finding, paging, reads, views
 from admin_site.records.list_query import Q_LENGTH, ListQuery, Order, default_sort, groupable, listable, sortable
 from admin_site.web.admin import cells, downloads, list_page
@@ -214,9 +215,18 @@ class ListRoutes:
         columns = list_page.columns(query, names, path, may_update)
         back = list_page.state(query)
         address = url_for(".index_view")
-        rows = Rows(actor(), self.section, address, back, [(c.field, c.classes) for c in columns], query.terms)
+        deeds = bulk.choices(actor(), self.section, trashed=query.trashed)
+        rows = Rows(
+            actor(),
+            self.section,
+            address,
+            back,
+            [(c.field, c.classes) for c in columns],
+            query.terms,
+            is_ticked=bool(deeds),
+        )
         return self.render(
-            template, section=self.section, page=page, query=query, columns=columns, rows=rows, back=back,
+            template, section=self.section, page=page, query=query, columns=columns, rows=rows, back=back, deeds=deeds,
             chips=list(list_page.chips(actor(), query)), tabs=list_page.tabs(query, preferences),
             suggestion="" if page.items or query.trashed else finding.correct(actor(), [self.section], query.q),
             list_url=list_page.list_url, beside=list_page.beside, per_page_choices=list_page.PER_PAGE_CHOICES,

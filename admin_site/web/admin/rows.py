@@ -34,8 +34,9 @@ class Rows:
 
     def __init__(
         self, actor: Actor, section: Section, address: str, state: str, columns: Sequence[tuple[Field, str]],
-        terms: Sequence[Term] = (),
+        terms: Sequence[Term] = (), *, is_ticked: bool = False,
     ) -> None:  # fmt: skip
+        self.is_ticked = is_ticked
         self.actor, self.section, self.address = actor, section, address
         self.marker = marks.Marker(terms) if terms else None
         self.state = f"?back={quote(state, safe='')}" if state else ""
@@ -68,7 +69,8 @@ class Rows:
             cells = cells[: cells.rindex("<td")] + self.cells[-1][0] + _until(item.pin.until) + "</td>"
         label = escape(text.clip(title, 30))
         return (
-            f'<tr><th scope="row" class="title"><a href="{url}">{self._mark_of(item)}{self._title(item, title)}</a>'
+            f"<tr>{self._tick(number, label)}<th scope=row class=title>"
+            f'<a href="{url}">{self._mark_of(item)}{self._title(item, title)}</a>'
             f"{self._why(item, title)}</th>{cells}"
             f'<td class="menu-cell"><a href="{self.address}{number}{self.state}" aria-label="Actions for {label}"'
             f' data-may="{actions}">⋯</a></td></tr>\n'
@@ -80,9 +82,18 @@ class Rows:
         url = f"{self.address}{item.id}/restore"
         cells = "".join(opening + write(item) + "</td>" for opening, write in self.cells)
         return (
-            f'<tr><th scope="row" class="title"><a href="{url}">{self._title(item, title)}</a></th>{cells}'
+            f"<tr>{self._tick(item.id, escape(text.clip(title, 30)))}"
+            f'<th scope=row class=title><a href="{url}">{self._title(item, title)}</a></th>{cells}'
             f'<td class="menu-cell"><a class="btn btn-default btn-sm" href="{url}">Restore'
             f'<span class="visually-hidden"> {escape(text.clip(title, 60))}</span></a></td></tr>\n'
+        )
+
+    def _tick(self, number: int, label: str) -> str:
+        """The box by which a row is chosen, where something can be done to many."""
+        if not self.is_ticked:
+            return ""
+        return (
+            f'<td class=k-tick><input type=checkbox form=bulk name=ids value={number} aria-label="Select {label}"></td>'
         )
 
     @staticmethod

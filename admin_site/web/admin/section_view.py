@@ -1,5 +1,6 @@
 """A section's pages: list, detail, create, edit, delete, history, trash. Derived from the declaration."""
 
+from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -13,11 +14,12 @@ from werkzeug.wrappers import Response
 from admin_site.accounts import permissions
 from admin_site.core import text
 from admin_site.core.database import atomic, db
-from admin_site.core.errors import AppError, Busy, Conflict, Invalid, NotFound, Stale
+from admin_site.core.errors import AppError, Busy, Conflict, Denied, Invalid, NotFound, Stale
 from admin_site.core.section import Section
 from admin_site.history import log
-from admin_site.records import filters, pinning, reads, relations, trash, writes
-from admin_site.web.admin import forms, history_page, list_page, picker
+from admin_site.records import drafts, filters, pinning, reads, relations, trash, writes
+from admin_site.web.admin import forms, history_page, list_page, picker, saving
+from admin_site.web.admin.bulk_view import BulkRoutes
 from admin_site.web.admin.guard import GuardedView
 from admin_site.web.admin.list_view import ListRoutes
 from admin_site.web.identity import actor
@@ -25,7 +27,7 @@ from admin_site.web.identity import actor
 Answer = str | Response | tuple[str, int]
 
 
-class SectionView(ListRoutes, GuardedView, ModelView):
+class SectionView(ListRoutes, BulkRoutes, GuardedView, ModelView):
     """Flask-Admin's model view with every route, read and write of its own replaced by a guarded one."""
 
     actions: ClassVar[dict[str, str]] = {
@@ -39,10 +41,13 @@ class SectionView(ListRoutes, GuardedView, ModelView):
         "export_view": "export",
         "export_xlsx_view": "export",
         "cell_view": "update",
+        "bulk_view": "bulk_edit",
         "pin_own_view": "read",
         "details_view": "read",
         "history_view": "read",
+        "as_of_view": "read",
         "create_view": "create",
+        "draft_view": "read",
         "edit_view": "update",
         "delete_view": "delete",
         "pin_view": "pin",
@@ -81,18 +86,40 @@ class SectionView(ListRoutes, GuardedView, ModelView):
     def history_view(self, id: int) -> str:
         """What happened to one row."""
         item = self._item(id)
-        events = history_page.events(self.section, id, before=_number(request.args.get("before", "")))
+        before = _number(request.args.get("before", ""))
+        events = history_page.events(self.section, id, before=before)
+        wanted = _number(request.args.get("entry", ""))
+        chosen = next((event for event in events if event.entry.id == wanted), events[0] if events else None)
+        against = "current" if request.args.get("against") == "current" else "previous"
+        lines = chosen.lines if chosen else []
+        if chosen and against == "current":
+            lines = history_page.compared(item, chosen.entry.version)
         return self.render(
-            "admin/history.html", section=self.section, item=item, events=events,
-            count=log.count_of_row(self.section.name, id),
+            "admin/history.html", section=self.section, item=item, events=events, chosen=chosen, against=against,
+            lines=lines, before=before, count=log.count_of_row(self.section.name, id),
         )  # fmt: skip
+
+    @expose("/<int:id>/as-of")
+    def as_of_view(self, id: int) -> str:
+        """One row as it was at the end of a day."""
+        item = self._item(id)
+        day = _day(request.args.get("at", ""))
+        past = log.past(self.section.name, id, datetime.combine(day, time.max, UTC))
+        now = history_page.present(item)
+        values = now | {name: value for name, value in past.values.items() if name in now}
+        shown = [
+            (field.label, history_page.words(field, values[name]), values[name] != now[name])
+            for name, field in self.section.all_fields.items()
+            if name in values and not field.fixed
+        ]
+        return self.render("admin/as_of.html", section=self.section, item=item, past=past, shown=shown, day=day)
 
     @expose("/new", methods=("GET", "POST"))
     def create_view(self) -> Answer:
         """The form for a new row."""
         form = self.create_form()
         if request.method != "POST" or "_find" in request.form:
-            return self._form(form, None)
+            return self._form(form, None, draft=self._draft(drafts.NEW))
         return self._save(form, None)
 
     @expose("/<int:id>/edit", methods=("GET", "POST"))
@@ -101,9 +128,33 @@ class SectionView(ListRoutes, GuardedView, ModelView):
         item = self._item(id)
         permissions.require(actor(), "update", self.section, item.row)
         form = self.edit_form(item)
+        if request.method == "GET" and (version := _number(request.args.get("as", ""))):
+            forms.show_version(form, item, version, request.args.getlist("field"))
+            return self._form(form, item, restored=version)
+        if request.method == "POST" and (name := request.form.get("_take", "")) in self.section.form:
+            forms.keep_only(form, self.section, item, [other for other in self.section.form if other != name])
+            return self._form(form, item, is_taken=True)
         if request.method != "POST" or "_find" in request.form:
-            return self._form(form, item)
+            return self._form(form, item, draft=self._draft(id))
         return self._save(form, item)
+
+    @expose("/new/draft", methods=("POST",))
+    @expose("/<int:id>/draft", methods=("POST",))
+    def draft_view(self, id: int | None = None) -> Answer:
+        """Keeps what is typed into a form while it is typed, or forgets it."""
+        row, number = (None, drafts.NEW) if id is None else (self._item(id).row, id)
+        if not saving.may_keep(actor(), self.section, row):
+            raise Denied(needs=f"{self.section.name}.{'update' if row else 'create'}")
+        with atomic():
+            if "_discard" in request.form:
+                drafts.drop(actor().id, self.section, number)
+            else:
+                typed = request.form.to_dict(flat=False)
+                drafts.keep(actor().id or 0, self.section, number, saving.version(request.form), typed)
+        if "_discard" in request.form:
+            flash("The draft was discarded.", "ok")
+            return redirect(url_for(".edit_view", id=id) if id else url_for(".create_view"))
+        return "", 204
 
     @expose("/<int:id>/delete", methods=("GET", "POST"))
     def delete_view(self, id: int) -> Answer:
@@ -195,12 +246,11 @@ class SectionView(ListRoutes, GuardedView, ModelView):
 
     def create_model(self, form: Any) -> int:
         """Through the one write path."""
-        return writes.create(actor(), self.section, forms.sent(form))
+        return saving.create(actor(), self.section, forms.sent(form), request.form.get("_key", "")[:40])
 
-    def update_model(self, form: Any, model: reads.Item) -> list[str]:
-        """Through the one write path."""
-        version = _number(request.form.get("version", ""))
-        return writes.update(actor(), self.section, model.id, forms.sent(form), version=version or 0)
+    def update_model(self, form: Any, model: reads.Item) -> tuple[list[str], list[str]]:
+        """Through the one write path: the fields that changed, and those of others that were kept."""
+        return saving.update(actor(), self.section, model.id, forms.sent(form), saving.version(request.form))
 
     def delete_model(self, model: reads.Item) -> int:
         """Through the one write path."""
@@ -208,12 +258,21 @@ class SectionView(ListRoutes, GuardedView, ModelView):
         return trash.trash(actor(), self.section, model.id, version=version or 0)
 
     def create_form(self, obj: Any = None) -> Any:
-        """What was posted, over the defaults and what the address proposes."""
-        return self._create_form_class(get_form_data(), data=forms.initial(self.section, None, request.args, actor()))
+        """What was posted, or kept, over the defaults and what the address proposes."""
+        initial = forms.initial(self.section, None, request.args, actor())
+        return self._create_form_class(self._posted(drafts.NEW), data=initial)
 
     def edit_form(self, obj: Any = None) -> Any:
-        """What was posted, over the row."""
-        return self._edit_form_class(get_form_data(), data=forms.initial(self.section, obj, request.args, actor()))
+        """What was posted, or kept, over the row."""
+        initial = forms.initial(self.section, obj, request.args, actor())
+        return self._edit_form_class(self._posted(obj.id), data=initial)
+
+    def _posted(self, id: int) -> Any:
+        draft = self._draft(id) if request.method == "GET" and "draft" in request.args else None
+        return saving.typed(draft, self.section) if draft else get_form_data()
+
+    def _draft(self, id: int) -> drafts.Kept | None:
+        return drafts.find(actor().id, self.section, id)
 
     # Scaffolding from the declaration instead of from the model
 
@@ -247,13 +306,24 @@ class SectionView(ListRoutes, GuardedView, ModelView):
         return reads.item(actor(), self.section, id)
 
     def _form(
-        self, form: Any, item: reads.Item | None, error: AppError | None = None, conflict: Stale | None = None
-    ) -> str:
+        self,
+        form: Any,
+        item: reads.Item | None,
+        error: AppError | None = None,
+        conflict: Stale | None = None,
+        restored: int = 0, draft: drafts.Kept | None = None, *, is_taken: bool = False,
+    ) -> str:  # fmt: skip
         settable = forms.settable(self.section, actor(), item)
+        is_drafted = draft is not None and request.method == "GET" and "draft" in request.args
+        opened = item.row.version if item else 0
+        if draft and is_drafted:
+            opened = draft.version
         return self.render(
-            "admin/form.html", section=self.section, item=item, form=form, settable=settable,
+            "admin/form.html", section=self.section, item=item, form=form, settable=settable, restored=restored,
             errors=error.fields if error else {}, message=error.message if error else "", conflict=conflict,
-            version=conflict.version if conflict else request.form.get("version", item.row.version if item else 0),
+            version=conflict.version if conflict else request.form.get("version", opened), key=saving.new_key(),
+            draft=draft, is_drafted=is_drafted, is_taken=is_taken,
+            theirs=self._theirs(item, conflict) if item and conflict else [],
             choices={
                 name: forms.choices(self.section, actor(), self.section.field(name), item)
                 for name in settable if self.section.field(name).choices
@@ -262,11 +332,12 @@ class SectionView(ListRoutes, GuardedView, ModelView):
         )  # fmt: skip
 
     def _save(self, form: Any, item: reads.Item | None) -> Answer:
-        number = item.id if item else 0
+        number, changed, kept = item.id if item else 0, list[str](), list[str]()
         try:
-            with atomic():
-                number = number or self.create_model(form)
-                changed = self.update_model(form, item) if item else []
+            if item:
+                changed, kept = self.update_model(form, item)
+            else:
+                number = self.create_model(form)
         except Stale as error:
             standing = self._item(number)
             forms.keep_only(form, self.section, standing, error.yours)
@@ -276,11 +347,24 @@ class SectionView(ListRoutes, GuardedView, ModelView):
         title = self._title_of(number)
         if item is None:
             _say(self.section, title, "was added")
+        elif kept:
+            named = ", ".join(kept)
+            _say(self.section, title, f"was changed. Somebody else had changed {named} meanwhile; both were kept")
         elif changed:
             _say(self.section, title, "was changed")
         else:
             flash("No fields changed.", "ok")
         return redirect(self._after_save(number))
+
+    def _theirs(self, item: reads.Item, conflict: Stale) -> list[tuple[Any, str, str]]:
+        """Each field that two people changed: the field, your words, the words that stand."""
+        now = history_page.present(item)
+        return [
+            (field, history_page.words(field, history_page.named(field, conflict.yours[name])),
+             history_page.words(field, now.get(name)))
+            for name, field in self.section.all_fields.items()
+            if name in conflict.yours and name not in conflict.mergeable
+        ]  # fmt: skip
 
     def _title_of(self, id: int) -> str:
         return relations.titles(self.section.model, [id])[id].text
@@ -320,6 +404,13 @@ class SectionView(ListRoutes, GuardedView, ModelView):
 def _number(raw: str) -> int | None:
     """A number that fits a column, or none."""
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
+
+
+def _day(raw: str) -> date:
+    try:
+        return date.fromisoformat(raw)
+    except ValueError:
+        raise Invalid("As of needs a date like 2026-11-20.") from None
 
 
 def _say(section: Section, title: str, deed: str, along: int = 0) -> None:

@@ -1,0 +1,180 @@
+"""Jobs: what runs, how far it is, what came of it; stop, undo, receipt."""
+
+import csv
+import io
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from flask import Response, flash, jsonify, redirect, request, url_for
+from flask_admin import expose
+
+from admin_site.accounts.models import User
+from admin_site.core import clock, registry, text
+from admin_site.core.database import atomic
+from admin_site.core.errors import NotFound
+from admin_site.core.section import Section
+from admin_site.jobs import board, bulk, undo
+from admin_site.jobs.models import UNFINISHED, Job, JobNote
+from admin_site.records import export, relations
+from admin_site.web import templating
+from admin_site.web.admin import deltas, undoing
+from admin_site.web.admin.guard import GuardedView
+from admin_site.web.identity import actor
+
+NOTES_SHOWN = 50
+NOTES_AT_ONCE = 1_000
+
+
+class JobsView(GuardedView):
+    """``/admin/jobs/``: everybody's own; ``board`` decides about those of others."""
+
+    actions: ClassVar[dict[str, str]] = {
+        "index": "read", "job": "read", "progress": "read", "notes": "read", "stop": "read", "undo": "read",
+    }  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__(
+            name="Jobs", endpoint="jobs", url="jobs", category="System", menu_icon_type="bi", menu_icon_value="activity"
+        )
+        self.static_folder = None
+
+    def check_action(self, action: str) -> None:
+        """For those who can begin one, or have; each job is asked for by itself."""
+        if not (self.is_accessible() or board.listed(actor(), limit=1)):
+            raise NotFound
+
+    def is_accessible(self) -> bool:
+        """For those who can begin one."""
+        return any(bulk.choices(actor(), section) for section in registry.all_sections())
+
+    @expose("/")
+    def index(self) -> str:
+        """The jobs that this person may see."""
+        before = request.args.get("before", "")
+        jobs = board.listed(actor(), before=int(before) if before.isascii() and before.isdigit() else None)
+        people = relations.titles(User, [job.actor_id for job in jobs if job.actor_id])
+        return self.render(
+            "admin/jobs.html", jobs=jobs, people=people, titles={job.id: title(job) for job in jobs},
+            is_worked=board.is_worked(),
+        )  # fmt: skip
+
+    @expose("/<int:id>")
+    def job(self, id: int) -> str:
+        """Progress while it runs, the receipt afterwards."""
+        job = board.find(actor(), id)
+        is_open = job.state in UNFINISHED
+        notes = board.notes(job, limit=NOTES_SHOWN)
+        who = relations.titles(User, [job.actor_id] if job.actor_id else []).get(job.actor_id or 0)
+        section = registry.by_name().get(job.section)
+        return self.render(
+            "admin/job.html", job=job, title=title(job), who=who.text if who else "System", progress=_progress(job),
+            took=_took(job), reasons=board.reasons(job), has_notes=bool(notes), notes=list(_shown(notes)),
+            key=secrets.token_urlsafe(12), section_label=section.label if section else "",
+            list_url=url_for(f"{section.name}.index_view") if section else "",
+            change_url=url_for("activity.change", id=job.change_set_id) if job.done else "",
+            **undoing.of(None if is_open or not job.done else job.change_set_id),
+        )  # fmt: skip
+
+    @expose("/<int:id>/progress")
+    def progress(self, id: int) -> Response:
+        """How far it is, as JSON."""
+        job = board.find(actor(), id)
+        return jsonify(
+            state=job.state, total=job.total, done=job.done, left=job.same + job.skipped, failed=job.failed,
+            passed=_passed(job), said=_progress(job), is_open=job.state in UNFINISHED,
+        )  # fmt: skip
+
+    @expose("/<int:id>/notes.csv")
+    def notes(self, id: int) -> Response:
+        """Every row that was left out or failed, with the reason."""
+        job = board.find(actor(), id)
+        response = Response(_csv(job), mimetype="text/csv")
+        response.headers["Content-Disposition"] = f'attachment; filename="job-{job.id}.csv"'
+        return response
+
+    @expose("/<int:id>/stop", methods=("POST",))
+    def stop(self, id: int) -> Any:
+        """Ends it after the chunk that it is at."""
+        with atomic():
+            board.stop(actor(), id)
+        flash("It stops after the rows that it is at.", "ok")
+        return redirect(url_for(".job", id=id), 303)
+
+    @expose("/undo/<int:id>", methods=("POST",))
+    def undo(self, id: int) -> Any:
+        """Takes a change set back, as a job of its own."""
+        with atomic():
+            job_id = undo.begin(actor(), id, source="undo", key=request.form.get("key", "")[:40])
+        board.start(job_id)
+        return redirect(url_for(".job", id=job_id), 303)
+
+
+def title(job: Job) -> str:
+    """What a job does, in words."""
+    section = registry.by_name().get(job.section)
+    rows = templating.plural(job.total, section.singular, section.label.lower()) if section else f"{job.total:,} rows"
+    if job.kind == "undo":
+        return f"Undo of change {job.undoes}"
+    if job.kind == "bulk" and section:
+        action = job.params["action"]
+        return f"{'Change' if action == bulk.EDIT else bulk.label(section, action)}: {rows}"
+    return f"{job.kind.capitalize()}: {rows}"
+
+
+def _passed(job: Job) -> int:
+    return job.done + job.same + job.skipped + job.failed
+
+
+def _progress(job: Job) -> str:
+    if job.state == "queued":
+        return "Waiting for a worker."
+    said = f"{_passed(job):,} of {job.total:,}"
+    if job.state != "running" or not job.started_at or not _passed(job):
+        return f"{said}."
+    so_far = clock.now() - job.started_at
+    left = so_far / _passed(job) * max(0, job.total - _passed(job))
+    return f"{said}, about {_length(left)} left."
+
+
+def _took(job: Job) -> str:
+    return _length(job.finished_at - job.started_at) if job.finished_at and job.started_at else ""
+
+
+def _length(span: timedelta) -> str:
+    seconds = max(1, round(span.total_seconds()))
+    return templating.plural(seconds, "second", "seconds") if seconds < 90 else f"{round(seconds / 60)} minutes"
+
+
+def _shown(notes: Sequence[JobNote]) -> Iterator[tuple[JobNote, str, str, deltas.Delta | None]]:
+    by_section: dict[str, list[int]] = {}
+    for note in notes:
+        if note.row_id is not None:
+            by_section.setdefault(note.section, []).append(note.row_id)
+    known = registry.by_name()
+    titles = {name: relations.titles(known[name].model, ids) for name, ids in by_section.items() if name in known}
+    for note in notes:
+        found = titles.get(note.section, {}).get(note.row_id or 0)
+        name = text.clip(found.text, 80) if found else f"line {note.line}" if note.line else f"number {note.row_id}"
+        url = url_for(f"{note.section}.details_view", id=note.row_id) if found and not found.trashed else ""
+        yield note, name, url, _conflict(known.get(note.section), note)
+
+
+def _conflict(section: Section | None, note: JobNote) -> deltas.Delta | None:
+    """What a change set gave a field, and what it holds now."""
+    if section is None or not note.detail or note.detail.get("field") not in section.all_fields:
+        return None
+    return deltas.of(section, note.detail["field"], (note.detail["after"], note.detail["now"]))
+
+
+def _csv(job: Job) -> Iterator[str]:
+    yield "id,line,outcome,reason\r\n"
+    last = 0
+    while lot := board.notes(job, after=last, limit=NOTES_AT_ONCE):
+        written = io.StringIO()
+        writer = csv.writer(written)
+        for note in lot:
+            writer.writerow([note.row_id, note.line, note.outcome, export.harmless(note.reason)])
+        yield written.getvalue()
+        last = lot[-1].id

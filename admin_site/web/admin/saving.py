@@ -1,0 +1,92 @@
+"""Saving a form: a double click makes one row, a stale form is merged, what was typed is never lost."""
+
+import secrets
+from typing import Any
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from admin_site.accounts import permissions
+from admin_site.core import registry
+from admin_site.core.database import atomic
+from admin_site.core.errors import Stale
+from admin_site.core.rules import Actor
+from admin_site.core.section import Section
+from admin_site.history import log
+from admin_site.records import drafts, writes
+
+MERGES_MOST = 3
+FORMS = ("create_view", "edit_view")
+
+
+def new_key() -> str:
+    """Names one opened form, so that sending it twice is known."""
+    return secrets.token_urlsafe(12)
+
+
+def create(actor: Actor, section: Section, sent: dict[str, Any], key: str) -> int:
+    """Make a row, or find the one that this very form made already."""
+    with atomic():
+        if key:
+            is_first, number = drafts.submitted(actor.id, key)
+            if not is_first and number is not None:
+                return number
+        number = writes.create(actor, section, sent)
+        if key:
+            drafts.made(actor.id, key, number)
+        drafts.drop(actor.id, section, drafts.NEW)
+    return number
+
+
+def update(
+    actor: Actor, section: Section, row_id: int, sent: dict[str, Any], version: int
+) -> tuple[list[str], list[str]]:
+    """Change a row; returns the fields that changed, and those that others had changed since and that were kept.
+
+    Where others changed other fields, both are kept. Where they changed the same, ``Stale`` says so.
+    """
+    kept: set[str] = set()
+    for attempt in range(MERGES_MOST):
+        try:
+            with atomic():
+                changed = writes.update(
+                    actor, section, row_id, sent, version=version, source="merge" if kept else "form"
+                )
+                drafts.drop(actor.id, section, row_id)
+        except Stale as error:
+            if attempt == MERGES_MOST - 1 or set(error.yours) - set(error.mergeable):
+                raise
+            kept |= {name for name in log.values_at(section.name, row_id, version) if name in section.all_fields}
+            sent, version = {name: value for name, value in sent.items() if name in error.yours}, error.version
+        else:
+            return changed, sorted(section.field(name).label for name in kept)
+    raise AssertionError("unreachable")
+
+
+def park(user_id: int | None) -> str:
+    """Keep a form that came after its session had ended; returns where to go on after signing in, if anywhere."""
+    blueprint, _, endpoint = (request.endpoint or "").rpartition(".")
+    section = registry.by_name().get(blueprint)
+    if user_id is None or section is None or endpoint not in FORMS or request.method != "POST":
+        return ""
+    row_id = int((request.view_args or {}).get("id", drafts.NEW))
+    with atomic():
+        drafts.keep(user_id, section, row_id, version(request.form), request.form.to_dict(flat=False))
+    return f"{request.path}?draft=1"
+
+
+def version(form: Any) -> int:
+    """The version of the row that the form was opened with; 0 where it does not say."""
+    raw = form.get("version", "")
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
+
+
+def typed(draft: drafts.Kept, section: Section) -> MultiDict[str, str]:
+    """A draft as a form would have sent it."""
+    pairs = [(name, value) for name in section.form for value in draft.typed.get(name, ())]
+    return MultiDict(pairs)
+
+
+def may_keep(actor: Actor, section: Section, row: Any) -> bool:
+    """Whether there is something to keep a draft of: a form that this person could save."""
+    return permissions.allows(actor, "create" if row is None else "update", section, row)
