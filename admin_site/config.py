@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
@@ -48,6 +49,14 @@ def _seconds(raw: str) -> int:
     return number
 
 
+def _size(raw: str) -> int:
+    """Bytes, or a number with KB, MB or GB."""
+    found = re.fullmatch(r"([0-9]{1,12})\s*(|KB|MB|GB)", raw.strip(), re.IGNORECASE)
+    if found is None or not int(found[1]):
+        raise ValueError
+    return int(found[1]) * int(1024 ** ("", "KB", "MB", "GB").index(found[2].upper()))
+
+
 def _names(raw: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in raw.split(",") if name.strip())
 
@@ -72,6 +81,7 @@ SETTINGS = (
     Setting("TRUSTED_HOSTS", _names, (), "Host names that are answered, separated by commas; any if absent."),
     Setting("TRUSTED_PROXIES", _whole, 0, "How many proxies in front set X-Forwarded-For and -Proto."),
     Setting("LOGIN_RATE_LIMIT", _whole, 10, "Sign-in attempts a minute for one account; 0 switches it off."),
+    Setting("MAX_IMPORT_SIZE", _size, 50 * 1024 * 1024, "The largest file that is read, such as 50 MB."),
     Setting("SESSION_IDLE", _seconds, 30 * 60, "Seconds without a page after which somebody is signed out."),
     Setting("SESSION_MAX", _seconds, 12 * 3600, "Seconds after which somebody is signed out in any case."),
 )

@@ -13,6 +13,7 @@ FLOORS = [
     ["accounts"],
     ["records"],
     ["jobs"],
+    ["imports"],
     ["sections"],
     ["demo"],
     ["config"],

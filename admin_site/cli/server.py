@@ -16,6 +16,8 @@ from admin_site.core.errors import Conflict
 # Pages wait for the database, not for the processor; bcrypt has a limit of its own.
 THREADS = 8
 RESTART_SECONDS = 5.0
+# What stands around a file in its form; the application looks closer.
+BODY_AROUND = 64 * 1024
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 
 
@@ -37,7 +39,8 @@ def command(host: str, port: int, no_jobs: bool) -> None:
             port=port,
             threads=THREADS,
             ident=None,
-            max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + 1,
+            max_request_body_size=max(app.config["MAX_CONTENT_LENGTH"], app.config["MAX_IMPORT_SIZE"] + BODY_AROUND)
+            + 1,
             # Without a proxy in front nobody may say who they are; with one, ProxyFix reads what it says.
             clear_untrusted_proxy_headers=not app.config["TRUSTED_PROXIES"],
             _quiet=True,

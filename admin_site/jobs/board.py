@@ -96,20 +96,23 @@ def stop(actor: Actor, job_id: int) -> None:
         db.session.execute(statement.execution_options(synchronize_session=False))
 
 
-def notes(job: Job, *, outcome: str = "", after: int = 0, limit: int = PAGE_SIZE) -> Sequence[JobNote]:
-    """What it has to say of single rows, in the order in which it came to them."""
+def notes(job: Job, *, outcomes: Sequence[str] = (), after: int = 0, limit: int = PAGE_SIZE) -> Sequence[JobNote]:
+    """What it has to say of single rows, in the order in which it came to them; with some outcomes, or all."""
     query = select(JobNote).where(JobNote.job_id == job.id, JobNote.id > after).order_by(JobNote.id).limit(limit)
-    if outcome:
-        query = query.where(JobNote.outcome == outcome)
+    if outcomes:
+        query = query.where(JobNote.outcome.in_(outcomes))
     return db.session.execute(query).scalars().all()
 
 
-def reasons(job: Job) -> list[tuple[str, str, int]]:
+REFUSALS = ("skipped", "failed", "conflict")
+
+
+def reasons(job: Job, outcomes: Sequence[str] = REFUSALS) -> list[tuple[str, str, int]]:
     """Outcome, reason and how many rows have it, most first."""
     count = func.count()
     query = (
         select(JobNote.outcome, JobNote.reason, count)
-        .where(JobNote.job_id == job.id)
+        .where(JobNote.job_id == job.id, JobNote.outcome.in_(outcomes))
         .group_by(JobNote.outcome, JobNote.reason)
         .order_by(count.desc(), JobNote.reason)
         .limit(20)

@@ -24,15 +24,18 @@ class Note:
 class Step:
     """What a chunk did, and from where the next one goes on; ``cursor`` None says that there is no next one.
 
-    ``skipped`` and ``failed`` rows have a note each.
+    ``skipped`` and ``failed`` rows have a note each. With ``failure`` the job ends there, and says so.
     """
 
     cursor: Any
+    # Of those done, rows that are new.
+    added: int = 0
     done: int = 0
     same: int = 0
     skipped: int = 0
     failed: int = 0
     notes: Sequence[Note] = ()
+    failure: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,8 @@ class Kind:
 
     name: str
     step: Callable[[Job, Deed], Step]
+    # One that writes nothing has no change set.
+    writes: bool = True
 
 
 KINDS: dict[str, Kind] = {}

@@ -47,6 +47,7 @@ class Job(Model):
     # Whoever sends the same deed twice, by a double click or a retry, gets the same job.
     key: Mapped[str | None] = mapped_column(String(100))
     total: Mapped[int] = mapped_column(default=0)
+    added: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     same: Mapped[int] = mapped_column(default=0)
     skipped: Mapped[int] = mapped_column(default=0)

@@ -118,13 +118,16 @@ def _chunk(claim: Claim) -> bool:
             _write_end(claim, State.STOPPED, "Stopped. What was done stays; it can be undone.")
             return False
         person = _actor(job)
-        change_set = job.change_set_id or log.open_change_set(job.actor_id, job.source, job.reason)
-        step = by_name()[job.kind].step(job, Deed(person, job.source, change_set))
+        kind = by_name()[job.kind]
+        change_set = job.change_set_id
+        if change_set is None and kind.writes:
+            change_set = log.open_change_set(job.actor_id, job.source, job.reason)
+        step = kind.step(job, Deed(person, job.source, change_set or 0))
         reached("worked")
         _record(claim, job, step, change_set)
         reached("recorded")
     reached("committed")
-    return step.cursor is not None
+    return step.cursor is not None and not step.failure
 
 
 def _held(claim: Claim) -> Job:
@@ -152,15 +155,17 @@ def _actor(job: Job) -> Actor:
     return person
 
 
-def _record(claim: Claim, job: Job, step: Step, change_set: int) -> None:
-    is_end = step.cursor is None
+def _record(claim: Claim, job: Job, step: Step, change_set: int | None) -> None:
+    is_end = step.cursor is None or bool(step.failure)
     values: dict[str, Any] = {
-        "cursor": step.cursor, "done": job.done + step.done, "same": job.same + step.same,
+        "cursor": step.cursor, "added": job.added + step.added, "done": job.done + step.done,
+        "same": job.same + step.same,
         "skipped": job.skipped + step.skipped, "failed": job.failed + step.failed, "change_set_id": change_set,
         "tries": 0,
     }  # fmt: skip
     if is_end:
-        values |= {"state": State.DONE, "finished_at": clock.now(), "leased_until": None}
+        state = State.FAILED if step.failure else State.DONE
+        values |= {"state": state, "message": step.failure[:500], "finished_at": clock.now(), "leased_until": None}
     statement = update(Job).where(Job.id == claim.job_id).values(values)
     db.session.execute(statement.execution_options(synchronize_session=False))
     notes = [

@@ -4,10 +4,11 @@ Read in lots, each by its position and each under the rights of that moment, so 
 and somebody whose right is taken away gets no further.
 """
 
+import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 from admin_site.accounts import permissions
 from admin_site.core import clock
@@ -27,6 +28,34 @@ def columns(section: Section, chosen: Sequence[str]) -> list[str]:
     """The field names of the file: the number, then the chosen columns, or every field."""
     names = chosen or tuple(listable(section))
     return list(dict.fromkeys(["id", *names]))
+
+
+def header(section: Section, names: Sequence[str]) -> list[str]:
+    """The names of the file's columns: of fields, and where a relation is written by title, as import reads those."""
+    return [title_column(section.field(name)) for name in names]
+
+
+def title_column(field: Field) -> str:
+    """``category`` for ``category_id``, ``tags`` for ``tag_ids``: the column with titles instead of numbers."""
+    if not field.is_relation:
+        return field.name
+    if field.name.endswith("_ids"):
+        return field.name.removesuffix("_ids") + "s"
+    return field.name.removesuffix("_id")
+
+
+def write_csv(actor: Actor, query: ListQuery, file: TextIO) -> int:
+    """Write the whole list into an open text file; returns the number of rows."""
+    names = columns(query.section, ())
+    writer = csv.writer(file)
+    writer.writerow(header(query.section, names))
+    count, position = 0, None
+    while True:
+        rows, position = lot(actor, query, names, position)
+        writer.writerows([harmless(value) for value in row] for row in rows)
+        count += len(rows)
+        if position is None:
+            return count
 
 
 def lot(

@@ -58,3 +58,8 @@ def _taken(section: Section, column: str, wanted: list[Any], but: Sequence[int |
     if numbers:
         query = query.where(columns.id.not_in(numbers))
     return set(db.session.execute(query).scalars())
+
+
+def key_of(section: Section, name: str, value: Any) -> str:
+    """The form in which a value of this field is compared: folded where the field has a folded column."""
+    return text.key(str(value)) if name in section.keys else str(value)

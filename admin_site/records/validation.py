@@ -67,8 +67,14 @@ def hash_passwords(section: Section, sent: Mapping[str, Any]) -> dict[str, Any]:
     return ready
 
 
-def check_related(section: Section, actor: Actor, cleaned: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    """Refuse numbers of rows that the actor cannot see. What stood already may stay."""
+def check_related(
+    section: Section, actor: Actor, cleaned: Mapping[str, Any], before: Mapping[str, Any],
+    seen: dict[str, set[int]] | None = None,
+) -> None:  # fmt: skip
+    """Refuse numbers of rows that the actor cannot see. What stood already may stay.
+
+    ``seen`` remembers, by field, the numbers that were found good, for those who ask for many rows.
+    """
     errors: dict[str, list[str]] = {}
     for name, value in cleaned.items():
         field = section.all_fields[name]
@@ -77,7 +83,11 @@ def check_related(section: Section, actor: Actor, cleaned: Mapping[str, Any], be
         stood = before.get(name)
         known = set(stood) if isinstance(stood, list) else {stood}
         wanted = set(value if isinstance(value, list) else [value]) - known - {None}
-        missing = wanted - _selectable(field, actor, wanted)
+        wanted -= (seen or {}).get(name, set())
+        found = _selectable(field, actor, wanted)
+        if seen is not None:
+            seen.setdefault(name, set()).update(found)
+        missing = wanted - found
         if missing:
             numbers = ", ".join(map(str, sorted(missing)))
             errors[name] = [f"{field.label}: there is no row with the number {numbers}."]

@@ -39,10 +39,7 @@ def create(
     sent = validation.hash_passwords(section, sent)
     cleaned = validation.clean(section, sent, new=True)
     validation.check_related(section, actor, cleaned, {})
-    change = Change(section=section, actor=actor, before={}, after=changes.blank(section))
-    changes.set_owner(change, cleaned, sent)
-    changes.apply(change, cleaned)
-    changes.check_fields(change, set(sent))
+    change = _new(actor, section, cleaned, sent)
     deed = deed or begin(actor, source)
     for attempt in range(TRIES):
         try:
@@ -55,6 +52,46 @@ def create(
             if name is None or name in change.sent or attempt == TRIES - 1:
                 raise _taken(section, change, name) from error
     raise AssertionError("unreachable")
+
+
+@dataclass
+class Made:
+    """What became of several new rows, by their place: the change that made one, or why it was refused."""
+
+    made: dict[int, Change] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+def create_many(deed: Deed, section: Section, sents: Sequence[Mapping[str, Any]]) -> Made:
+    """Make many rows, as ``create`` makes one; those that are refused do not keep the others."""
+    permissions.require(deed.actor, "create", section)
+    made = Made()
+    seen: dict[str, set[int]] = {}
+    lot: list[tuple[int, Change]] = []
+    for place, sent in enumerate(sents):
+        try:
+            cleaned = validation.clean(section, sent, new=True)
+            validation.check_related(section, deed.actor, cleaned, {}, seen)
+            lot.append((place, _new(deed.actor, section, cleaned, sent)))
+        except AppError as error:
+            made.refused[place] = error.message
+
+    def act(part: Sequence[tuple[int, Change]]) -> None:
+        for _place, change in part:
+            change.after.pop("id", None)
+        _write_checked(deed, section, [change for _place, change in part])
+        made.made.update(part)
+
+    all_or_each(lot, act, lambda one, said: made.refused.update({one[0]: said}))
+    return made
+
+
+def _new(actor: Actor, section: Section, cleaned: dict[str, Any], sent: Mapping[str, Any]) -> Change:
+    change = Change(section=section, actor=actor, before={}, after=changes.blank(section))
+    changes.set_owner(change, cleaned, sent)
+    changes.apply(change, cleaned)
+    changes.check_fields(change, set(sent))
+    return change
 
 
 def update(

@@ -124,7 +124,8 @@ def _http_error(error: HTTPException) -> BaseResponse:
         return redirect(urlunsplit(("", "", target.path, target.query, "")), status)
     if error.response is not None:
         return error.get_response()
-    response = respond(status)
+    most = (request.max_content_length or 0) // 2**20
+    response = respond(status, f"A file may have at most {most} MB." if status == 413 and most > 8 else "")
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value

@@ -5,6 +5,10 @@ import secrets
 from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf import CSRFProtect
 
+from admin_site.accounts import permissions
+from admin_site.core import registry
+from admin_site.web import identity
+
 csrf = CSRFProtect()
 
 _HEADERS = {
@@ -15,12 +19,15 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
+# What stands around a file in its form.
+FORM_AROUND = 64 * 1024
 YEAR_SECONDS = 365 * 24 * 3600
 
 
 def init_app(app: Flask) -> None:
     """Protect every form and send the headers."""
-    app.before_request(_refuse_odd_requests)  # first: the others read the form
+    app.before_request(_allow_large_files)  # first: the others read the form
+    app.before_request(_refuse_odd_requests)
     csrf.init_app(app)
     app.after_request(_add_headers)
 
@@ -30,6 +37,14 @@ def nonce() -> str:
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return str(g.csp_nonce)
+
+
+def _allow_large_files() -> None:
+    """Files that are handed in may be larger than forms, from those who may hand them in."""
+    blueprint, _, endpoint = (request.endpoint or "").rpartition(".")
+    section = registry.by_name().get(blueprint)
+    if endpoint == "import_view" and section and permissions.allows(identity.actor(), "import", section):
+        request.max_content_length = current_app.config["MAX_IMPORT_SIZE"] + FORM_AROUND
 
 
 def _refuse_odd_requests() -> None:

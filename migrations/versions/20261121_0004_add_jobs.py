@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("key", sa.String(length=100), nullable=True),
         sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("added", sa.Integer(), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("same", sa.Integer(), nullable=False),
         sa.Column("skipped", sa.Integer(), nullable=False),

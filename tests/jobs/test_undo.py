@@ -242,7 +242,7 @@ def test_of_fifty_rows_with_seven_edited_since_the_others_are_put_back(cast, mon
         update(cast.editor, "notes", number, title=f"Mine {number}")
     job = take_back(cast.editor, done.change_set_id)
     assert tally(job) == (43, 0, 7)
-    listed = board.notes(job, outcome="conflict", limit=500)
+    listed = board.notes(job, outcomes=("conflict",), limit=500)
     assert sorted(note.row_id for note in listed) == edited
     assert {note.reason for note in listed} == {"Title was changed since."}
     for note in listed:

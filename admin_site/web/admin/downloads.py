@@ -87,7 +87,7 @@ class _Line:
 def _csv(query: ListQuery, chosen: Sequence[str]) -> Iterator[bytes]:
     names = export.columns(query.section, chosen)
     lots = Lots(query, names)
-    return _csv_lines(names, lots)
+    return _csv_lines(export.header(query.section, names), lots)
 
 
 def _csv_lines(names: Sequence[str], lots: Lots) -> Iterator[bytes]:
@@ -102,7 +102,8 @@ def _csv_lines(names: Sequence[str], lots: Lots) -> Iterator[bytes]:
 
 def _xlsx(query: ListQuery, chosen: Sequence[str]) -> Iterator[bytes]:
     names = export.columns(query.section, chosen)
-    return _xlsx_pieces(query.section.label, names, Lots(query, names), current_app.instance_path)
+    header = export.header(query.section, names)
+    return _xlsx_pieces(query.section.label, header, Lots(query, names), current_app.instance_path)
 
 
 def _xlsx_pieces(label: str, names: Sequence[str], lots: Lots, place: str) -> Iterator[bytes]:

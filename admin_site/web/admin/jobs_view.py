@@ -4,14 +4,13 @@ import csv
 import io
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from flask import Response, flash, jsonify, redirect, request, url_for
 from flask_admin import expose
 
 from admin_site.accounts.models import User
-from admin_site.core import clock, registry, text
+from admin_site.core import registry, text
 from admin_site.core.database import atomic
 from admin_site.core.errors import NotFound
 from admin_site.core.section import Section
@@ -19,7 +18,7 @@ from admin_site.jobs import board, bulk, undo
 from admin_site.jobs.models import UNFINISHED, Job, JobNote
 from admin_site.records import export, relations
 from admin_site.web import templating
-from admin_site.web.admin import deltas, undoing
+from admin_site.web.admin import deltas, receipts, undoing
 from admin_site.web.admin.guard import GuardedView
 from admin_site.web.identity import actor
 
@@ -65,12 +64,13 @@ class JobsView(GuardedView):
         """Progress while it runs, the receipt afterwards."""
         job = board.find(actor(), id)
         is_open = job.state in UNFINISHED
-        notes = board.notes(job, limit=NOTES_SHOWN)
+        notes = board.notes(job, outcomes=board.REFUSALS, limit=NOTES_SHOWN)
         who = relations.titles(User, [job.actor_id] if job.actor_id else []).get(job.actor_id or 0)
         section = registry.by_name().get(job.section)
         return self.render(
-            "admin/job.html", job=job, title=title(job), who=who.text if who else "System", progress=_progress(job),
-            took=_took(job), reasons=board.reasons(job), has_notes=bool(notes), notes=list(_shown(notes)),
+            "admin/job.html", job=job, title=title(job), who=who.text if who else "System",
+            progress=receipts.progress(job), took=receipts.took(job), reasons=board.reasons(job),
+            has_notes=bool(notes), notes=list(_shown(notes)), failed_url=_failed_url(job, section),
             key=secrets.token_urlsafe(12), section_label=section.label if section else "",
             list_url=url_for(f"{section.name}.index_view") if section else "",
             change_url=url_for("activity.change", id=job.change_set_id) if job.done else "",
@@ -83,7 +83,7 @@ class JobsView(GuardedView):
         job = board.find(actor(), id)
         return jsonify(
             state=job.state, total=job.total, done=job.done, left=job.same + job.skipped, failed=job.failed,
-            passed=_passed(job), said=_progress(job), is_open=job.state in UNFINISHED,
+            passed=receipts.passed(job), said=receipts.progress(job), is_open=job.state in UNFINISHED,
         )  # fmt: skip
 
     @expose("/<int:id>/notes.csv")
@@ -120,31 +120,14 @@ def title(job: Job) -> str:
     if job.kind == "bulk" and section:
         action = job.params["action"]
         return f"{'Change' if action == bulk.EDIT else bulk.label(section, action)}: {rows}"
-    return f"{job.kind.capitalize()}: {rows}"
+    return f"{job.kind.capitalize()} of {rows}"
 
 
-def _passed(job: Job) -> int:
-    return job.done + job.same + job.skipped + job.failed
-
-
-def _progress(job: Job) -> str:
-    if job.state == "queued":
-        return "Waiting for a worker."
-    said = f"{_passed(job):,} of {job.total:,}"
-    if job.state != "running" or not job.started_at or not _passed(job):
-        return f"{said}."
-    so_far = clock.now() - job.started_at
-    left = so_far / _passed(job) * max(0, job.total - _passed(job))
-    return f"{said}, about {_length(left)} left."
-
-
-def _took(job: Job) -> str:
-    return _length(job.finished_at - job.started_at) if job.finished_at and job.started_at else ""
-
-
-def _length(span: timedelta) -> str:
-    seconds = max(1, round(span.total_seconds()))
-    return templating.plural(seconds, "second", "seconds") if seconds < 90 else f"{round(seconds / 60)} minutes"
+def _failed_url(job: Job, section: Section | None) -> str:
+    """Where the refused rows of an import can be had as they were handed in."""
+    if section is None or job.kind != "import" or not job.failed:
+        return ""
+    return url_for(f"{section.name}.import_failed_view", job=job.id)
 
 
 def _shown(notes: Sequence[JobNote]) -> Iterator[tuple[JobNote, str, str, deltas.Delta | None]]:

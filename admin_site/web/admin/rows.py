@@ -72,7 +72,7 @@ class Rows:
             f"<tr>{self._tick(number, label)}<th scope=row class=title>"
             f'<a href="{url}">{self._mark_of(item)}{self._title(item, title)}</a>'
             f"{self._why(item, title)}</th>{cells}"
-            f'<td class="menu-cell"><a href="{self.address}{number}{self.state}" aria-label="Actions for {label}"'
+            f'<td class=menu-cell><a href="{self.address}{number}{self.state}" aria-label="Actions for {label}"'
             f' data-may="{actions}">⋯</a></td></tr>\n'
         )
 
@@ -84,7 +84,7 @@ class Rows:
         return (
             f"<tr>{self._tick(item.id, escape(text.clip(title, 30)))}"
             f'<th scope=row class=title><a href="{url}">{self._title(item, title)}</a></th>{cells}'
-            f'<td class="menu-cell"><a class="btn btn-default btn-sm" href="{url}">Restore'
+            f'<td class=menu-cell><a class="btn btn-default btn-sm" href="{url}">Restore'
             f'<span class="visually-hidden"> {escape(text.clip(title, 60))}</span></a></td></tr>\n'
         )
 

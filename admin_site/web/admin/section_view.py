@@ -21,13 +21,14 @@ from admin_site.records import drafts, filters, pinning, reads, relations, trash
 from admin_site.web.admin import forms, history_page, list_page, picker, saving
 from admin_site.web.admin.bulk_view import BulkRoutes
 from admin_site.web.admin.guard import GuardedView
+from admin_site.web.admin.import_view import ImportRoutes
 from admin_site.web.admin.list_view import ListRoutes
 from admin_site.web.identity import actor
 
 Answer = str | Response | tuple[str, int]
 
 
-class SectionView(ListRoutes, BulkRoutes, GuardedView, ModelView):
+class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
     """Flask-Admin's model view with every route, read and write of its own replaced by a guarded one."""
 
     actions: ClassVar[dict[str, str]] = {
@@ -42,6 +43,11 @@ class SectionView(ListRoutes, BulkRoutes, GuardedView, ModelView):
         "export_xlsx_view": "export",
         "cell_view": "update",
         "bulk_view": "bulk_edit",
+        "import_view": "import",
+        "import_template_view": "import",
+        "import_map_view": "import",
+        "import_trial_view": "import",
+        "import_failed_view": "import",
         "pin_own_view": "read",
         "details_view": "read",
         "history_view": "read",

@@ -1,0 +1,289 @@
+"""From bytes to rows of text: CSV, XLSX or JSON, with encoding, delimiter and sheet guessed unless said."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from datetime import time as clock_time
+from typing import Any
+
+import charset_normalizer
+import python_calamine
+
+from admin_site.core.errors import Invalid
+
+COLUMNS_MOST = 200
+ROWS_MOST = 200_000
+CELL_MOST = 1_000_000
+# A workbook is an archive: what it unpacks to, in all and against its own size.
+EXPANDED_MOST = 200 * 1024 * 1024
+EXPANDS_MOST = 200
+DELIMITERS = (",", ";", "\t", "|")
+ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "cp1251", "cp1250", "shift_jis", "gb18030", "big5", "euc-kr")
+SAMPLE = 200_000
+# A file with so few lines that are not UTF-8 is UTF-8 with mistakes in it.
+MISTAKES_MOST = 0.05
+# Before these, a leading quote was put by an export, or by a person who knows spreadsheets.
+RISKY = ("=", "+", "-", "@", "\t", "\r", "'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """How a file is read. What is empty is guessed."""
+
+    kind: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: the line it begins on, its cells (None: absent), and what is wrong with the line itself."""
+
+    line: int
+    cells: Sequence[str | None]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file that was read: how, the names of its columns, and its rows, which can be walked once."""
+
+    format: Format
+    columns: Sequence[str]
+    rows: Iterable[Row]
+    sheets: Sequence[str] = field(default=())
+
+
+def read(data: bytes, name: str, wanted: Format) -> Table:
+    """Read a file; ``Invalid`` says in one sentence what stands against it."""
+    if not data.strip():
+        raise Invalid("The file is empty.")
+    kind = wanted.kind or _kind(data, name)
+    match kind:
+        case "xlsx":
+            table = _read_workbook(data, wanted)
+        case "json":
+            table = _read_json(data)
+        case _:
+            table = _read_csv(data, wanted)
+    _check_columns(table.columns)
+    return table
+
+
+def _kind(data: bytes, name: str) -> str:
+    if data[:4] == b"PK\x03\x04":
+        return "xlsx"
+    if name.lower().endswith((".json", ".ndjson", ".jsonl")):
+        return "json"
+    if data[:4] == b"\xd0\xcf\x11\xe0" or name.lower().endswith(".xls"):
+        raise Invalid("Old .xls workbooks are not read. Save it as .xlsx or CSV.")
+    return "csv"
+
+
+def _check_columns(columns: Sequence[str]) -> None:
+    if len(columns) > COLUMNS_MOST:
+        raise Invalid(f"The file has {len(columns):,} columns; at most {COLUMNS_MOST} are read.")
+    named = [name for name in columns if name]
+    if not named:
+        raise Invalid("The first row must have the names of the columns.")
+    twice = next((name for name in named if named.count(name) > 1), None)
+    if twice is not None:
+        raise Invalid(f"The column “{twice[:60]}” stands twice in the first row.")
+
+
+# CSV
+
+
+def _read_csv(data: bytes, wanted: Format) -> Table:
+    encoding = wanted.encoding or _encoding(data)
+    text = _decoded(data, encoding)
+    delimiter = wanted.delimiter or _delimiter(text)
+    csv.field_size_limit(CELL_MOST + 1)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        header = [cell.strip().removeprefix("\ufeff") for cell in next(reader)]
+    except (csv.Error, StopIteration):
+        raise Invalid("The first row cannot be read as CSV.") from None
+    found = Format(kind="csv", encoding=encoding, delimiter=delimiter)
+    return Table(found, header, _csv_rows(reader, len(header)))
+
+
+def _csv_rows(reader: Any, width: int) -> Iterator[Row]:
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield Row(line, [], "From this line on the file cannot be read: a quote is opened and never closed.")
+            return
+        if not any(cells):
+            continue
+        yield Row(line, [uncovered(cell) for cell in cells], _problem(cells, width))
+
+
+def _problem(cells: Sequence[str], width: int) -> str:
+    if len(cells) != width:
+        return f"This line has {len(cells)} cells; the first row has {width}."
+    if any(_is_broken(cell) for cell in cells):
+        return "This line has bytes that do not fit the file's encoding."
+    return ""
+
+
+def _is_broken(cell: str) -> bool:
+    return not cell.isascii() and any("\udc80" <= char <= "\udcff" for char in cell)
+
+
+def _encoding(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    lines = data.split(b"\n")
+    wrong = sum(1 for line in lines if not _is_utf8(line))
+    if wrong <= len(lines) * MISTAKES_MOST:
+        return "utf-8"
+    best = charset_normalizer.from_bytes(data[:SAMPLE]).best()
+    return best.encoding if best else "cp1252"
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        # Bytes that do not fit stay told apart, so that only their rows fail.
+        return data.decode("utf-8-sig" if encoding in ("utf-8", "utf_8") else encoding, "surrogateescape")
+    except (LookupError, UnicodeError):
+        raise Invalid(f"The file cannot be read as {encoding[:40]}.") from None
+
+
+def _delimiter(text: str) -> str:
+    """The one that parts the first lines into the same number of cells, and into the most."""
+    lines = text[:SAMPLE].splitlines()[:20]
+
+    def weight(delimiter: str) -> tuple[int, int]:
+        try:
+            widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        except csv.Error:
+            return 0, 0
+        alike = sum(1 for width in widths if width == widths[0]) if widths and widths[0] > 1 else 0
+        return alike, widths[0] if widths else 0
+
+    return max(DELIMITERS, key=weight)
+
+
+def uncovered(cell: str) -> str:
+    """A cell without the quote that keeps spreadsheets from taking it for a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(RISKY) else cell
+
+
+# Workbooks
+
+
+def _read_workbook(data: bytes, wanted: Format) -> Table:
+    _check_archive(data)
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheets = list(book.sheet_names)
+        name = wanted.sheet if wanted.sheet in sheets else sheets[0]
+        sheet = book.get_sheet_by_name(name)
+    except (python_calamine.CalamineError, IndexError):
+        raise Invalid("The workbook cannot be read. Save it again as .xlsx, or as CSV.") from None
+    if sheet.total_width > COLUMNS_MOST:
+        raise Invalid(f"The sheet has {sheet.total_width:,} columns; at most {COLUMNS_MOST} are read.")
+    rows = iter(sheet.iter_rows())
+    header = [_cell(value).strip() for value in next(rows, [])]
+    while header and not header[-1]:
+        header.pop()
+    return Table(Format(kind="xlsx", sheet=name), header, _sheet_rows(rows, len(header)), sheets)
+
+
+def _sheet_rows(rows: Iterator[Sequence[Any]], width: int) -> Iterator[Row]:
+    for line, values in enumerate(rows, start=2):
+        cells = [_cell(value) for value in values]
+        if not any(cells):
+            continue
+        beyond = any(cells[width:])
+        cells = [uncovered(cell) for cell in [*cells, *[""] * (width - len(cells))][:width]]
+        yield Row(line, cells, "This row has cells beyond the last named column." if beyond else "")
+
+
+def _cell(value: Any) -> str:
+    """A typed cell as somebody would type it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, datetime) and value.time() == clock_time():
+        return value.date().isoformat()
+    if isinstance(value, datetime | date | clock_time):
+        return value.isoformat()
+    return str(value)
+
+
+def _check_archive(data: bytes) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            expanded = sum(item.file_size for item in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        raise Invalid("The workbook cannot be read. Save it again as .xlsx, or as CSV.") from None
+    if expanded > EXPANDED_MOST or expanded > EXPANDS_MOST * len(data):
+        raise Invalid("The workbook unpacks to more than is read. Save it as CSV, or in parts.")
+
+
+# JSON
+
+
+def _read_json(data: bytes) -> Table:
+    try:
+        found = _objects(data.decode("utf-8-sig"))
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        raise Invalid("The file is not JSON in UTF-8: a list of objects, or one object a line.") from None
+    if len(found) > ROWS_MOST:
+        raise Invalid(f"The file has {len(found):,} rows; at most {ROWS_MOST:,} are read.")
+    columns = list(dict.fromkeys(name for item in found if isinstance(item, dict) for name in item))
+    if not columns:
+        raise Invalid("The file must be a list of objects with the names of fields.")
+    return Table(Format(kind="json"), columns, _json_rows(found, columns))
+
+
+def _objects(text: str) -> list[Any]:
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+    if isinstance(found, dict):
+        # As the API lists them: the rows stand under the section's name.
+        lists = [value for value in found.values() if isinstance(value, list)]
+        return lists[0] if len(lists) == 1 else [found]
+    return found if isinstance(found, list) else []
+
+
+def _json_rows(found: Sequence[Any], columns: Sequence[str]) -> Iterator[Row]:
+    for line, item in enumerate(found, start=1):
+        if not isinstance(item, dict):
+            yield Row(line, [], "This is no object.")
+            continue
+        yield Row(line, [_json_cell(item[name]) if name in item else None for name in columns])
+
+
+def _json_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "|".join(_json_cell(item) for item in value)
+    if isinstance(value, dict):
+        return _json_cell(value.get("title", value.get("id", "")))
+    return str(value)
