@@ -127,6 +127,12 @@ def count_of_set(change_set_id: int) -> int:
     return db.session.execute(query).scalar_one()
 
 
+def actions_of_set(change_set_id: int) -> list[str]:
+    """What it did: create, update, delete, restore, purge."""
+    query = select(Entry.action).where(Entry.change_set_id == change_set_id).distinct().order_by(Entry.action)
+    return list(db.session.execute(query).scalars())
+
+
 def sections_of_set(change_set_id: int) -> list[str]:
     """The sections whose rows it touched."""
     query = select(Entry.section).where(Entry.change_set_id == change_set_id).distinct().order_by(Entry.section)

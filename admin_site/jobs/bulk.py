@@ -27,9 +27,24 @@ CHUNK = 500
 TRIED = 500
 SAMPLES = 20
 
-EDIT, DELETE, RESTORE, PIN, UNPIN = "edit", "delete", "restore", "pin", "unpin"
-NAMES = {EDIT: "Edit", DELETE: "Move to trash", RESTORE: "Restore", PIN: "Pin for everyone", UNPIN: "Unpin"}
-ICONS = {EDIT: "pencil", DELETE: "trash", RESTORE: "arrow-counterclockwise", PIN: "pin-angle", UNPIN: "pin-angle"}
+EDIT, DELETE, RESTORE, PURGE, PIN, UNPIN = "edit", "delete", "restore", "purge", "pin", "unpin"
+WHOLE = (DELETE, RESTORE, PURGE)
+NAMES = {
+    EDIT: "Edit",
+    DELETE: "Move to trash",
+    RESTORE: "Restore",
+    PURGE: "Remove for good",
+    PIN: "Pin for everyone",
+    UNPIN: "Unpin",
+}
+ICONS = {
+    EDIT: "pencil",
+    DELETE: "trash",
+    RESTORE: "arrow-counterclockwise",
+    PURGE: "x-lg",
+    PIN: "pin-angle",
+    UNPIN: "pin-angle",
+}
 
 Sent = Mapping[str, tuple[str, Any]]
 
@@ -61,7 +76,7 @@ class Bulk:
     def edits(self, actor: Actor) -> Edits | None:
         """The edits that it comes to; None for what moves whole rows."""
         moves = self.section.workflow.moves if self.section.workflow else {}
-        if self.action in (DELETE, RESTORE):
+        if self.action in WHOLE:
             return None
         if self.action == EDIT:
             return edits.read(actor, self.section, self.sent)
@@ -106,6 +121,8 @@ def _actions(actor: Actor, section: Section, *, trashed: bool) -> Iterator[str]:
     if trashed:
         if permissions.allows(actor, "restore", section):
             yield RESTORE
+        if permissions.allows(actor, "purge", section):
+            yield PURGE
         return
     if permissions.allows(actor, "update", section):
         yield EDIT
@@ -195,7 +212,7 @@ def _samples(section: Section, outcome: Outcome) -> list[Sample]:
 
 
 def _action_needed(bulk: Bulk) -> str:
-    return bulk.action if bulk.action in (DELETE, RESTORE) else "update"
+    return bulk.action if bulk.action in WHOLE else "update"
 
 
 def _denial(actor: Actor, bulk: Bulk) -> str:
@@ -235,6 +252,8 @@ def apply(deed: Deed, bulk: Bulk, ids: Sequence[int]) -> Outcome:
     """Do it to these rows."""
     if bulk.action == DELETE:
         return trash.trash_many(deed, bulk.section, ids)
+    if bulk.action == PURGE:
+        return trash.purge_many(deed, bulk.section, ids)
     if bulk.action == RESTORE:
         return trash.restore_many(deed, bulk.section, ids)
     planned = bulk.edits(deed.actor)

@@ -49,6 +49,8 @@ def why_not(change_set: ChangeSet) -> str:
     """Why a change set cannot be undone; empty where it can."""
     if change_set.at < clock.now() - UNDONE_WITHIN:
         return f"This was more than {UNDONE_WITHIN.days} days ago; it cannot be undone any more."
+    if log.actions_of_set(change_set.id) == ["purge"]:
+        return "What was removed for good cannot be brought back."
     if undone_by(change_set.id) is not None:
         return "This was undone already, or is being undone."
     working = select(Job.id).where(Job.change_set_id == change_set.id, Job.state.in_(UNFINISHED)).limit(1)

@@ -4,23 +4,27 @@ import logging
 import os
 import socket
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from admin_site.core import clock
+from admin_site.accounts.actor import SYSTEM
+from admin_site.core import clock, registry
 from admin_site.core.database import atomic, db
 from admin_site.core.errors import AppError
 from admin_site.jobs import board, queue
 from admin_site.jobs.models import Worker
-from admin_site.records import drafts
+from admin_site.records import drafts, trash, writes
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
+SWEEP_SECONDS = 3600.0
+EMPTIED = 500
 FORGOTTEN = timedelta(days=1)
 
 
@@ -43,15 +47,30 @@ def work(app: Flask, *, threads: int) -> None:
 
 def _beat_until(app: Flask, stopped: threading.Event) -> None:
     name = f"{socket.gethostname()[:70]}:{os.getpid()}"
+    swept = 0.0
     with app.app_context():
         while True:
             try:
                 beat(name)
+                if not swept or time.monotonic() - swept > SWEEP_SECONDS:
+                    swept = time.monotonic()
+                    sweep()
             except (SQLAlchemyError, AppError) as error:
                 logger.warning("the worker could not say that it is alive: %s", type(error).__name__)
             db.session.remove()
             if stopped.wait(BEAT_SECONDS):
                 return
+
+
+def sweep() -> None:
+    """Remove for good what has been in the trash for long enough, a little at a time."""
+    days = current_app.config["TRASH_DAYS"]
+    before = clock.now() - timedelta(days=days)
+    for section in registry.all_sections():
+        ids = trash.lapsed(section, before, EMPTIED)
+        if days and ids:
+            with atomic():
+                trash.purge_many(writes.begin(SYSTEM, "trash", "Kept long enough"), section, ids)
 
 
 def beat(name: str) -> None:

@@ -153,6 +153,11 @@ def unpin(section: Section, row_ids: Sequence[int], *, user_id: int | None = Non
     db.session.execute(delete(Pin).where(PINS.section == section.name, PINS.row_id.in_(row_ids), whose))
 
 
+def forget(section: Section, row_ids: Sequence[int]) -> None:
+    """Take every pin of these rows away, whosever it is: they are gone for good."""
+    db.session.execute(delete(Pin).where(PINS.section == section.name, PINS.row_id.in_(row_ids)))
+
+
 def locked(section: Section, user_id: int | None) -> list[Any]:
     """The pins that stand, in their order, which stays as it is until the transaction ends."""
     query = select(PINS.id, PINS.row_id, PINS.position).where(_stands(section, user_id)).order_by(PINS.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -102,6 +103,27 @@ def restore_many(deed: Deed, section: Section, ids: Sequence[int]) -> Outcome:
         return written
 
     return _many(deed, section, ids, "restore", act, trashed=True)
+
+
+def purge_many(deed: Deed, section: Section, ids: Sequence[int]) -> Outcome:
+    """Remove rows of the trash for good, each with what went along; those that others point to stay."""
+
+    def act(rows: Sequence[dict[str, Any]]) -> list[Change]:
+        for deleted_in in {row["deleted_in"] for row in rows}:
+            together = [row["id"] for row in rows if row["deleted_in"] == deleted_in]
+            for other, along in reversed(list(_requiring(section, together, deleted_in=deleted_in))):
+                writes.purge(deed, other, writes.lock(other, along))
+        writes.purge(deed, section, rows)
+        return [Change(section=section, actor=deed.actor, before=row, after=row) for row in rows]
+
+    return _many(deed, section, ids, "purge", act, trashed=True)
+
+
+def lapsed(section: Section, before: datetime, limit: int) -> list[int]:
+    """Rows that have been in the trash since before a moment, longest first."""
+    columns = section.table.columns
+    query = select(columns.id).where(columns.live.is_(None), columns.deleted_at < before)
+    return list(db.session.execute(query.order_by(columns.deleted_at).limit(limit)).scalars())
 
 
 def _many(

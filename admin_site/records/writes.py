@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
@@ -18,7 +18,7 @@ from admin_site.core.errors import AppError, Conflict, Invalid, NotFound, Stale
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Section
 from admin_site.history import log
-from admin_site.records import changes, filters, reads, unique, validation
+from admin_site.records import changes, filters, pins, reads, unique, validation
 from admin_site.records.effects import EFFECTS, Deed
 
 # A made-up address may be taken by somebody else at the same moment; then the next one is tried.
@@ -239,6 +239,29 @@ def set_columns(
     ]
     _write_checked(deed, section, lot)
     return lot
+
+
+def purge(deed: Deed, section: Section, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Remove rows of the trash for good, with their pins and pairs; ``Conflict`` where others point to them.
+
+    What they were called stays in history, together with who removed them.
+    """
+    ids = [row["id"] for row in rows]
+    for name, item in section.all_fields.items():
+        if item.through is not None:
+            mine = next(iter(section.field(name).through.columns))  # type: ignore[union-attr]  # just asked
+            db.session.execute(delete(item.through).where(mine.in_(ids)))
+    if section.pins:
+        pins.forget(section, ids)
+    try:
+        db.session.execute(delete(section.table).where(section.table.columns.id.in_(ids)))
+    except IntegrityError as error:
+        raise Conflict(f"Other rows still point to this {section.singular}.") from error
+    entries = [
+        log.NewEntry(section=section.name, row_id=row["id"], action="purge", version=row["version"] + 1, changes={})
+        for row in rows
+    ]
+    log.record(deed.change_set_id, deed.actor.id, entries)
 
 
 def lock(section: Section, ids: Sequence[int]) -> list[dict[str, Any]]:

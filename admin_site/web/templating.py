@@ -40,6 +40,7 @@ def _surroundings() -> dict[str, Any]:
         "environment": current_app.config["APP_CONFIG"],
         "navigation": _navigation,
         "here": request.path,
+        "kept_days": current_app.config["TRASH_DAYS"],
     }
 
 

@@ -179,7 +179,9 @@ def test_a_file_has_the_rows_of_the_list_in_its_order(cast, sign_in, posts, monk
         assert [int(row[0]) for row in rows] == expected, args
     assert response.headers["Content-Disposition"].startswith('attachment; filename="posts-')
     assert rows[0][3] in ("Sand", "")
-    assert table(editor.get("/admin/posts/export.csv"))[0] == ["id", *registry.get("posts").columns]
+    assert table(editor.get("/admin/posts/export.csv"))[0] == [
+        "id", "title", "status", "category", "author", "published_at", "updated_at",
+    ]  # fmt: skip
     assert editor.get("/admin/posts/export.csv?nosuch=1").status_code == 400
 
 

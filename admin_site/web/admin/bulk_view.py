@@ -112,7 +112,7 @@ class BulkRoutes:
     def _preview(self, planned: Bulk) -> str:
         found = bulk.preview(actor(), planned)
         names = [name for name in self.section.all_fields if any(name in sample.changes for sample in found.samples)]
-        if planned.action in (bulk.DELETE, bulk.RESTORE):
+        if planned.action in bulk.WHOLE:
             names = []
         return self.render(
             "admin/bulk_preview.html", preview=found, key=secrets.token_urlsafe(12), sent=planned.sent,
