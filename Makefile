@@ -8,7 +8,7 @@ BIN = $(VENV)/bin
 export HOST PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types bench clean
+.PHONY: help run test faults check lint types bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ run: $(VENV)/runtime ## serve the site; the first time with demo content and an 
 
 test: $(VENV)/development ## run the whole suite on every database and browser that is found
 	@$(BIN)/python -m tests.run
+
+faults: $(VENV)/development ## kill workers and servers 500 times while they work
+	@FAULT_KILLS=$${FAULT_KILLS:-500} $(BIN)/python -m tests.run tests/faults
 
 check: lint types test ## all that CI does
 

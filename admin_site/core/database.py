@@ -4,14 +4,26 @@ Reading is read-only by construction. A transaction may write only inside ``atom
 else is refused by the database itself, so a GET can never change content.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import ForeignKey, Index, MetaData, SmallInteger, String, UniqueConstraint, insert
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    insert,
+)
+from sqlalchemy import text as text_clause
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -122,6 +134,36 @@ def insert_new(model: type[Model]) -> Any:
         case "sqlite":
             return sqlite.insert(model).on_conflict_do_nothing()
     return insert(model).prefix_with("IGNORE")
+
+
+# For statements that are made anew each time: keeping them would push out those that are not.
+UNCACHED: Mapping[str, Any] = {"compiled_cache": None}
+
+
+def among(column: ColumnElement[Any], numbers: Iterable[int]) -> ColumnElement[bool]:
+    """Whether a column is one of these numbers, written into the statement: hundreds of parameters cost more."""
+    listed = ",".join(str(int(number)) for number in numbers) or "NULL"
+    return column.in_(text_clause(listed))
+
+
+def insert_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows of the same columns; values in ``shared`` are the same in each and converted once."""
+    connection = db.session.connection()
+    names = (*shared, *rows[0])
+    compiled = insert(table).compile(dialect=connection.dialect, column_keys=list(names))
+    convert = {name: _converter(table.columns[name], connection.dialect) for name in names}
+    same = {name: convert[name](value) for name, value in shared.items()}
+    own = [(name, convert[name]) for name in rows[0]]
+    values = [{**same, **{name: put(row[name]) for name, put in own}} for row in rows]
+    if compiled.positional:
+        order = compiled.positiontup or ()
+        connection.exec_driver_sql(compiled.string, [tuple(row[name] for name in order) for row in values])
+    else:
+        connection.exec_driver_sql(compiled.string, values)
+
+
+def _converter(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any]:
+    return column.type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
 
 
 @contextmanager

@@ -145,6 +145,10 @@ class Change:
         """Whether this column gets another value."""
         return bool(self.before.get(name) != self.after.get(name))
 
+    def differing(self) -> set[str]:
+        """The columns that get another value."""
+        return {name for name, _value in self.after.items() - self.before.items()}
+
     @property
     def is_empty(self) -> bool:
         """Whether everything stays as it is."""

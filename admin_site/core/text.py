@@ -47,6 +47,11 @@ def is_storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
+def storable(text: str) -> str:
+    """The text with a mark in place of what cannot be stored: for what is kept as it came, and never refused."""
+    return text if is_storable(text) else text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
 def slugify(text: str, *, limit: int = SLUG_LENGTH) -> str:
     """Letters and digits of ``text`` in ASCII, joined by hyphens; empty when nothing is left."""
     words = re.findall(r"[a-z0-9]+", anyascii(text).replace("'", "").lower())

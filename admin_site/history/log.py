@@ -1,5 +1,6 @@
 """Writing and reading history. Entries are written by ``records.writes`` alone."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from typing import Any
 from sqlalchemy import Text, func, insert, or_, select
 
 from admin_site.core import clock
-from admin_site.core.database import db
+from admin_site.core.database import db, insert_rows
 from admin_site.history.models import ChangeSet, Entry
 
 # Values longer than this are kept whole; the number is for readers of the page only.
@@ -36,22 +37,16 @@ def open_change_set(actor_id: int | None, source: str, reason: str = "") -> int:
 
 def record(change_set_id: int, actor_id: int | None, entries: Iterable[NewEntry]) -> None:
     """Write the entries of one deed, in one statement."""
-    at = clock.now()
+    shared = {"change_set_id": change_set_id, "at": clock.now(), "actor_id": actor_id}
     rows = [
         {
-            "change_set_id": change_set_id,
-            "at": at,
-            "actor_id": actor_id,
-            "section": entry.section,
-            "row_id": entry.row_id,
-            "action": entry.action,
-            "version": entry.version,
+            "section": entry.section, "row_id": entry.row_id, "action": entry.action, "version": entry.version,
             "changes": entry.changes,
         }
         for entry in entries
-    ]
+    ]  # fmt: skip
     if rows:
-        db.session.execute(insert(Entry.__table__), rows)  # type: ignore[arg-type]  # a Table, typed as FromClause
+        insert_rows(Entry.__table__, shared, rows)
 
 
 @dataclass(frozen=True)
@@ -207,13 +202,20 @@ def sets(
 
 def _having(sections: Sequence[str], words: str) -> Any:
     newest = db.session.execute(select(func.max(Entry.id))).scalar() or 0
-    said = func.lower(Entry.changes.cast(Text)).contains(words.lower(), autoescape=True)
-    reason = func.lower(ChangeSet.reason).contains(words.lower(), autoescape=True)
+    # Lower case as the database has it, which on SQLite is ASCII's, and the ways in which words are written.
+    ways = {words, words.lower(), words.upper(), words.capitalize()}
+    said = or_(*(_has(Entry.changes.cast(Text), json.dumps(way, ensure_ascii=False)[1:-1]) for way in ways))
+    reason = or_(*(_has(ChangeSet.reason, way) for way in ways))
     return (
         select(Entry.change_set_id)
         .join(ChangeSet, ChangeSet.id == Entry.change_set_id)
         .where(Entry.id > newest - SEARCHED_MOST, Entry.section.in_(sections), or_(said, reason))
     )
+
+
+def _has(column: Any, words: str) -> Any:
+    lowered = func.lower(column).contains(words.lower(), autoescape=True)
+    return or_(lowered, column.contains(words, autoescape=True))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def keep(actor: Actor, section: Section, name: str, data: bytes, wanted: Format)
     forget_old()
     result: Any = db.session.execute(
         insert(Upload).values(
-            user_id=actor.id, section=section.name, name=text.clip(name or "file", 200), at=clock.now(),
+            user_id=actor.id, section=section.name, name=text.clip(text.storable(name) or "file", 200), at=clock.now(),
             size=len(data), sheets=[], columns=[],
         )
     )  # fmt: skip

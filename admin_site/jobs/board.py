@@ -8,7 +8,7 @@ from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
-from admin_site.core import clock
+from admin_site.core import clock, text
 from admin_site.core.database import db
 from admin_site.core.errors import Conflict, NotFound
 from admin_site.core.rules import Actor
@@ -23,6 +23,8 @@ PAGE_SIZE = 50
 ALIVE = timedelta(seconds=60)
 # A job that nobody took for so long was lost on its way.
 LOST = timedelta(seconds=15)
+# So many of them are rung for at a time: those behind them wait for these.
+RUNG = 20
 
 
 def begin(
@@ -33,21 +35,30 @@ def begin(
 
     The same actor's second call with the same ``key`` returns the first one's job.
     """
-    owned = f"{actor.id}:{key}"[:100] if key else None
-    known = select(Job.id).where(Job.key == owned)
-    if owned and (number := db.session.execute(known).scalar()) is not None:
+    if (number := begun(actor, key)) is not None:
         return number
+    owned = _owned(actor, key)
     values = {
         "kind": kind, "params": dict(params), "section": section, "total": total, "source": source,
-        "reason": reason.strip()[:200], "actor_id": actor.id, "state": State.QUEUED, "created_at": clock.now(),
-        "undoes": undoes, "key": owned,
+        "reason": text.storable(reason.strip())[:200], "actor_id": actor.id, "state": State.QUEUED,
+        "created_at": clock.now(), "undoes": undoes, "key": owned,
     }  # fmt: skip
     try:
         with db.session.begin_nested():
             result: Any = db.session.execute(insert(Job).values(values))
     except IntegrityError:  # the same deed came at the same moment
-        return db.session.execute(known).scalar_one()
+        return db.session.execute(select(Job.id).where(Job.key == owned)).scalar_one()
     return int(result.inserted_primary_key[0])
+
+
+def begun(actor: Actor, key: str) -> int | None:
+    """The job that this person began under this key already."""
+    query = select(Job.id).where(Job.key == _owned(actor, key))
+    return db.session.execute(query).scalar() if key else None
+
+
+def _owned(actor: Actor, key: str) -> str | None:
+    return text.storable(f"{actor.id}:{key}")[:100] if key else None
 
 
 def start(job_id: int) -> None:
@@ -125,7 +136,7 @@ def lost() -> list[int]:
     now = clock.now()
     waiting = and_(Job.state == State.QUEUED, Job.created_at < now - LOST)
     held = and_(Job.state == State.RUNNING, or_(Job.leased_until.is_(None), Job.leased_until < now))
-    return list(db.session.execute(select(Job.id).where(or_(waiting, held)).order_by(Job.id)).scalars())
+    return list(db.session.execute(select(Job.id).where(or_(waiting, held)).order_by(Job.id).limit(RUNG)).scalars())
 
 
 def is_worked() -> bool:

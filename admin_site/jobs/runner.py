@@ -19,7 +19,7 @@ from admin_site.accounts import actor as actors
 from admin_site.accounts.actor import SYSTEM
 from admin_site.core import clock
 from admin_site.core.database import atomic, db
-from admin_site.core.errors import AppError, Busy, Denied
+from admin_site.core.errors import AppError, Busy, Conflict, Denied
 from admin_site.core.rules import Actor
 from admin_site.history import log
 from admin_site.jobs.kinds import Step, by_name
@@ -29,7 +29,9 @@ from admin_site.records.effects import Deed
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
-TRIES = 5
+# So often a job is taken up without getting further, be it that its workers die; a fault counts for several.
+TRIES = 30
+FAULT = 6
 # Between two chunks others get to write: SQLite has one writer at a time.
 PAUSE_SECONDS = 0.006
 
@@ -76,7 +78,7 @@ def take(job_id: int) -> Claim | None:
                 or_(Job.leased_until.is_(None), Job.leased_until < now),
             )
             .values(
-                state=State.RUNNING, leased_until=now + LEASE, fence=Job.fence + 1,
+                state=State.RUNNING, leased_until=now + LEASE, fence=Job.fence + 1, tries=Job.tries + 1,
                 started_at=func.coalesce(Job.started_at, now),
             )
             .execution_options(synchronize_session=False)
@@ -118,6 +120,8 @@ def _chunk(claim: Claim) -> bool:
             _write_end(claim, State.STOPPED, "Stopped. What was done stays; it can be undone.")
             return False
         person = _actor(job)
+        if job.tries > TRIES:
+            raise Conflict("It was begun again and again without getting further. The log has the reason.")
         kind = by_name()[job.kind]
         change_set = job.change_set_id
         if change_set is None and kind.writes:
@@ -198,7 +202,7 @@ def _try_again(claim: Claim, error: Exception) -> bool:
     logger.warning("job %s: %s", claim.job_id, type(error).__name__)
     try:
         with atomic():
-            tries = _held(claim).tries + 1
+            tries = _held(claim).tries + FAULT
             if tries >= TRIES:
                 _write_end(claim, State.FAILED, "It failed several times for a reason that the log has.")
                 return False
@@ -206,5 +210,5 @@ def _try_again(claim: Claim, error: Exception) -> bool:
             db.session.execute(statement.execution_options(synchronize_session=False))
     except (LostError, SQLAlchemyError, Busy):
         return False  # the lease lapses, and a worker finds it again
-    time.sleep(PAUSE_SECONDS * 4**tries)
+    time.sleep(PAUSE_SECONDS * 4 ** (tries // FAULT))
     return True

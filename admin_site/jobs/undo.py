@@ -37,6 +37,8 @@ def begin(actor: Actor, change_set_id: int, *, source: str, key: str = "") -> in
     sections = _sections(change_set_id) if change_set else []
     if change_set is None or not sections or not any(_may_read(actor, name) for name in sections):
         raise NotFound
+    if (number := board.begun(actor, key)) is not None:
+        return number
     if refusal := why_not(change_set):
         raise Conflict(refusal)
     return board.begin(

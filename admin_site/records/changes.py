@@ -14,6 +14,8 @@ from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.records import pins, relations, values
 
+UNASKED = frozenset({"created_at", "updated_at", "deleted_at", "deleted_in"})
+
 
 def blank(section: Section) -> dict[str, Any]:
     """Every column of a row that does not exist yet, with the defaults of the declaration."""
@@ -54,11 +56,14 @@ def of_rows(section: Section, actor: Actor, rows: Sequence[dict[str, Any]], name
 
 
 def columns(section: Section, names: Iterable[str]) -> list[Column[Any]]:
-    """What has to be read of rows that change in these fields: all but long texts that nobody touches."""
+    """What has to be read of rows that change in these fields: all but long texts that nobody touches.
+
+    Nor when a row was made and last changed, which no rule and no section asks for.
+    """
     touched = set(names)
     is_searched = bool(touched & {*section.search, *section.title_columns})
     long = {name for name in section.all_fields if section.all_fields[name].kind in (Kind.LONGTEXT, Kind.MARKDOWN)}
-    spared = set() if is_searched else long - touched
+    spared = UNASKED | (set() if is_searched else long - touched)
     return [
         column
         for column in section.table.columns
@@ -87,10 +92,11 @@ def apply(change: Change, cleaned: Mapping[str, Any]) -> None:
 
 def fold_keys(change: Change) -> None:
     """Renew the folded columns from the columns that they follow, where those change."""
+    before, after = change.before, change.after
     for name, key_name in change.section.keys.items():
-        if change.before and not change.changed(name):
+        if before and before.get(name) == after.get(name):
             continue
-        value = change.after.get(name)
+        value = after.get(name)
         long = change.section.field(name).kind in (Kind.LONGTEXT, Kind.MARKDOWN)
         change.after[key_name] = None if value is None else text.long_key(value) if long else text.key(value)
 

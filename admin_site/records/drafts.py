@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from admin_site.core import clock
+from admin_site.core import clock, text
 from admin_site.core.database import Model, db, insert_new, table_args
 from admin_site.core.section import Kind, Section
 from admin_site.core.types import Id, JsonText, UtcDateTime
@@ -94,21 +94,27 @@ def drop(user_id: int | None, section: Section, row_id: int) -> None:
     db.session.execute(delete(Draft).where(*here).execution_options(synchronize_session=False))
 
 
-def submitted(user_id: int | None, key: str) -> tuple[bool, int | None]:
+def submitted(user_id: int | None, section: Section, key: str) -> tuple[bool, int | None]:
     """Whether this form is sent for the first time; else the row that it made.
 
     Whoever sends the same one at the same moment waits for the first.
     """
-    owned = f"{user_id}:{key}"[:80]
-    result: Any = db.session.execute(insert_new(Submission).values(key=owned, at=clock.now()))
+    owned = _owned(user_id, section, key)
+    result: Any = db.session.execute(
+        insert_new(Submission).values(key=owned, at=clock.now()), execution_options={"preserve_rowcount": True}
+    )
     if result.rowcount:
         return True, None
     return False, db.session.execute(select(Submission.row_id).where(Submission.key == owned)).scalar()
 
 
-def made(user_id: int | None, key: str, row_id: int) -> None:
+def _owned(user_id: int | None, section: Section, key: str) -> str:
+    return text.storable(f"{user_id}:{section.name}:{key}")[:80]
+
+
+def made(user_id: int | None, section: Section, key: str, row_id: int) -> None:
     """The row that a form made."""
-    owned = f"{user_id}:{key}"[:80]
+    owned = _owned(user_id, section, key)
     statement = update(Submission).where(Submission.key == owned).values(row_id=row_id)
     db.session.execute(statement.execution_options(synchronize_session=False))
 

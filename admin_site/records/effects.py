@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Table, delete, insert, update
 
 from admin_site.core import clock
-from admin_site.core.database import db
+from admin_site.core.database import UNCACHED, among, db
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.history import log
@@ -41,8 +41,8 @@ def write_rows(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
     for change in changes:
         if not change.before:
             continue
+        names = sorted(change.differing() - {"version", "updated_at"})
         change.after |= {"updated_at": now, "version": change.before["version"] + 1}
-        names = [name for name in change.after if change.changed(name) and name not in ("version", "updated_at")]
         same[tuple((name, change.after[name]) for name in names)].append(change)
     for items, alike in same.items():
         _update(section.table, dict(items) | {"updated_at": now}, [change.id for change in alike])
@@ -59,8 +59,8 @@ def _insert(table: Table, new: Sequence[Change], deed: Deed, now: datetime) -> N
 
 
 def _update(table: Table, new: dict[str, Any], ids: list[int]) -> None:
-    query = update(table).where(table.columns.id.in_(ids))
-    db.session.execute(query.values(**new, version=table.columns.version + 1))
+    query = update(table).where(among(table.columns.id, ids))
+    db.session.execute(query.values(**new, version=table.columns.version + 1), execution_options=UNCACHED)
 
 
 def follow(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
@@ -125,19 +125,18 @@ def differences(section: Section, changes: Sequence[Change]) -> list[dict[str, l
 def _differences(
     section: Section, change: Change, titles: dict[str, dict[int, relations.Title]]
 ) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for name, field in section.all_fields.items():
-        if name in change.secrets:
-            found[name] = [None, None]
-        elif name in change.links:
-            old, new = change.links[name]
-            if sorted(old) != sorted(new):
-                found[name] = [[_said(field, number, titles) for number in numbers] for numbers in (old, new)]
-        elif name == "is_pinned" and change.pinned and change.pinned[0] != change.pinned[1]:
-            found[name] = list(change.pinned)
-        elif name in change.after and not field.fixed and change.changed(name):
+    fields = section.all_fields
+    found: dict[str, list[Any]] = {name: [None, None] for name in change.secrets}
+    for name, (old, new) in change.links.items():
+        if sorted(old) != sorted(new):
+            found[name] = [[_said(fields[name], number, titles) for number in numbers] for numbers in (old, new)]
+    if change.pinned and change.pinned[0] != change.pinned[1]:
+        found["is_pinned"] = list(change.pinned)
+    for name in change.differing():
+        field = fields.get(name)
+        if field is not None and not field.fixed and name not in found:
             found[name] = [_said(field, side.get(name), titles) for side in (change.before, change.after)]
-    return found
+    return found if len(found) < 2 else {name: found[name] for name in fields if name in found}
 
 
 def _said(field: Field, value: Any, titles: dict[str, dict[int, relations.Title]]) -> Any:

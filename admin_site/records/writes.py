@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
-from admin_site.core.database import db
+from admin_site.core.database import UNCACHED, among, db
 from admin_site.core.errors import AppError, Conflict, Invalid, NotFound, Stale
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Section
@@ -211,11 +211,11 @@ def all_or_each(lot: Sequence[T], act: Callable[[Sequence[T]], None], refuse: Ca
 def _lock_visible_many(
     actor: Actor, section: Section, ids: Sequence[int], names: Collection[str]
 ) -> list[dict[str, Any]]:
-    columns = section.table.columns
-    query = select(*changes.columns(section, names)).where(
-        columns.id.in_(ids), filters.visible(actor, section, walks=False)
-    )
-    return [dict(row) for row in db.session.execute(query.order_by(columns.id).with_for_update()).mappings()]
+    number, read = section.table.columns.id, changes.columns(section, names)
+    query = select(*read).where(among(number, ids), filters.visible(actor, section, walks=False))
+    rows = db.session.execute(query.order_by(number).with_for_update(), execution_options=UNCACHED)
+    keys = [column.name for column in read]
+    return [dict(zip(keys, row, strict=True)) for row in rows]
 
 
 def record_pin(deed: Deed, section: Section, row: Any, differing: Mapping[str, Sequence[Any]]) -> None:

@@ -171,11 +171,23 @@ def test_who_lost_the_job_writes_nothing_more(cast, counting):
     assert (state(job).done, state(job).state, notes_of(job)) == (1, State.RUNNING, notes[:1])
     assert not runner._finish(first, State.FAILED, "Not mine to say.")
     assert not runner._try_again(first, Busy())
-    assert (state(job).state, state(job).tries) == (State.RUNNING, 0)
+    assert (state(job).state, state(job).tries) == (State.RUNNING, 1)  # the second's own taking up
     assert runner._carry_on(second)
     assert not runner._carry_on(second)
     assert changes_of(notes) == [1, 1, 1]
     assert state(job).done == 3
+
+
+def test_a_job_whose_workers_die_again_and_again_ends(cast, counting):
+    job, notes = counting(cast.editor)
+    for _ in range(runner.TRIES):
+        claim = runner.take(job)
+        with atomic():
+            db.session.execute(update(Job).where(Job.id == job).values(leased_until=None))
+    assert claim is not None
+    runner.run(job)
+    assert (state(job).state, changes_of(notes)) == (State.FAILED, [0, 0, 0])
+    assert "without getting further" in state(job).message
 
 
 def test_each_chunk_renews_the_lease(cast, counting):
@@ -205,7 +217,7 @@ def test_a_chunk_that_raises_takes_its_rows_and_its_cursor_back(cast, counting):
     assert runner._carry_on(claim)
     assert runner._carry_on(claim)  # fails, and is to be tried again
     half = state(job)
-    assert (half.cursor, half.done, half.tries, half.state) == (1, 1, 1, State.RUNNING)
+    assert (half.cursor, half.done, half.tries, half.state) == (1, 1, runner.FAULT, State.RUNNING)
     assert changes_of(notes) == [1, 0, 0]
     while runner._carry_on(claim):
         pass
@@ -226,7 +238,7 @@ def test_a_fault_that_does_not_pass_fails_the_job(cast, counting, error):
     job, notes = counting(cast.editor, step)
     runner.run(job)
     failed = state(job)
-    assert (failed.state, failed.done, len(tried)) == (State.FAILED, 0, runner.TRIES)
+    assert (failed.state, failed.done, len(tried)) == (State.FAILED, 0, runner.TRIES // runner.FAULT)
     assert failed.message == "It failed several times for a reason that the log has."
     assert "boom" not in failed.message
     assert failed.finished_at is not None

@@ -19,7 +19,7 @@ from admin_site.core.section import Section
 from admin_site.history import log
 from admin_site.records import relations
 from admin_site.records.values import ID_MOST
-from admin_site.web import templating
+from admin_site.web import numbers, templating
 from admin_site.web.admin import history_page, undoing
 from admin_site.web.admin.guard import GuardedView
 from admin_site.web.identity import actor
@@ -73,16 +73,20 @@ class ActivityView(GuardedView):
     @expose("/")
     def index(self) -> str:
         """Change sets, newest first, by person, section, source, day and words."""
-        asked = {name: request.args.get(name, "")[:100].strip() for name in ("q", "by", "section", "source", "since")}
+        asked = {
+            name: text.storable(request.args.get(name, ""))[:100].strip()
+            for name in ("q", "by", "section", "source", "since")
+        }
         sections = _sections()
         wanted = [section.name for section in sections if asked["section"] in ("", section.name)]
         is_all = permissions.may(actor(), "activity")
         since = _day(asked["since"])
         found = log.sets(
-            sections=wanted, actor_id=_number(asked["by"]) if is_all else actor().id, source=asked["source"],
-            since=since, words=asked["q"], before=_number(request.args.get("before", "")),
+            sections=wanted, actor_id=numbers.row(asked["by"]) if is_all else actor().id, source=asked["source"],
+            since=since, words=asked["q"], before=numbers.row(request.args.get("before", "")),
         )  # fmt: skip
-        problems = ["Since must be a date like 2026-11-20."] if asked["since"] and since is None else []
+        asked["since"] = asked["since"] if since else ""
+        problems = ["Since must be a date like 2026-11-20."] if request.args.get("since") and since is None else []
         return self.render(
             "admin/activity.html", told=_told(found, wanted), asked=asked, sections=sections, is_all=is_all,
             people=_people() if is_all else [], sources=history_page.SOURCES, problems=problems,
@@ -97,19 +101,29 @@ class ActivityView(GuardedView):
         parts = log.parts_of([id], sections)[id] if change_set else []
         if change_set is None or not parts:
             raise NotFound
-        before = _number(request.args.get("before", ""))
+        before = numbers.row(request.args.get("before", ""))
         entries = log.of_set(id, before=before, limit=ENTRIES)
         who = relations.titles(User, [change_set.actor_id] if change_set.actor_id else [])
         return self.render(
             "admin/change.html", change=change_set, who=who.get(change_set.actor_id or 0), said=_sentence(parts),
             touched=_touched(entries, sections), older=entries[-1].id if len(entries) == ENTRIES else 0,
             source=history_page.SOURCES.get(change_set.source, change_set.source), key=secrets.token_urlsafe(12),
-            count=sum(part.count for part in parts), **undoing.of(id),
+            count=sum(part.count for part in parts), **undoing.of(id if _may_undo(parts) else None),
         )  # fmt: skip
 
 
 def _sections() -> list[Section]:
     return [section for section in registry.all_sections() if permissions.allows(actor(), "read", section)]
+
+
+def _may_undo(parts: Sequence[log.Part]) -> bool:
+    """Whether some of it could be put back by this person; each row is asked for when it is."""
+    sections = {part.section for part in parts}
+    return any(
+        permissions.allows(actor(), action, registry.get(name))
+        for name in sections
+        for action in ("update", "delete", "restore")
+    )
 
 
 def _people() -> Sequence[Any]:
@@ -173,10 +187,6 @@ def _touched(entries: Sequence[log.SetEntry], sections: Sequence[str]) -> list[T
         said = list(history_page.lines(section, entry.changes)) if entry.action in ("update", "create") else []
         found.append(Touched(entry, section, title.text, url, history_page.VERBS[entry.action], said))
     return found
-
-
-def _number(raw: str) -> int | None:
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else None
 
 
 def _day(raw: str) -> datetime | None:

@@ -17,6 +17,7 @@ from admin_site.jobs import board, bulk
 from admin_site.jobs.bulk import Bulk
 from admin_site.records import edits, selection
 from admin_site.records.selection import Selection
+from admin_site.web import numbers
 from admin_site.web.admin import deltas, forms, frozen, list_page, picker
 from admin_site.web.identity import actor
 
@@ -59,7 +60,8 @@ class BulkRoutes:
         if request.args.get("all") == "1":
             query = self.query_of(MultiDict(parse_qsl(request.args.get("back", "")[:4000])))
             return selection.of_list(actor(), query.in_trash() if trashed else query)
-        return selection.of_rows(actor(), self.section, forms.numbers(request.args.getlist("ids")), trashed=trashed)
+        ids = [number for raw in request.args.getlist("ids") if (number := numbers.row(raw)) is not None]
+        return selection.of_rows(actor(), self.section, ids, trashed=trashed)
 
     def _sent(self) -> dict[str, tuple[str, Any]]:
         """The fields that somebody chose to change, with what they typed."""

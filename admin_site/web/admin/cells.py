@@ -9,6 +9,7 @@ from admin_site.core.database import atomic
 from admin_site.core.errors import Busy, Conflict, Denied, Invalid, Stale
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records import reads, relations, writes
+from admin_site.web import numbers
 from admin_site.web.admin import forms, picker
 from admin_site.web.admin.rows import Rows
 
@@ -44,7 +45,7 @@ def _choices(actor: Actor, section: Section, field: Field, item: reads.Item) -> 
 def change(actor: Actor, section: Section, row_id: int, field: Field, sent: Mapping[str, str]) -> tuple[Any, int]:
     """Give the cell its new value; answers with its markup, or with what stands against it."""
     raw = sent.get("version", "")
-    version = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
+    version = numbers.small(raw) or 0
     try:
         with atomic():
             writes.update(actor, section, row_id, {field.name: sent.get("value", "")}, version=version, source="cell")

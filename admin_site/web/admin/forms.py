@@ -16,6 +16,7 @@ from admin_site.history import log
 from admin_site.records import changes
 from admin_site.records.reads import Item
 from admin_site.records.values import RELATIONS_MOST
+from admin_site.web import numbers
 
 
 class TypedField(FormField):
@@ -155,7 +156,7 @@ def _default(field: Field) -> Any:
     return "" if field.default is None else str(field.default)
 
 
-def numbers(values: Iterable[str]) -> list[int]:
-    """The row numbers among what was typed."""
-    found = (int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 19)
+def row_numbers(values: Iterable[str]) -> list[int]:
+    """The row numbers among what was typed, as many as one row may point to."""
+    found = (number for value in values if (number := numbers.row(value)) is not None)
     return list(islice(found, RELATIONS_MOST))

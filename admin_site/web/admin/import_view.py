@@ -11,6 +11,7 @@ from flask_admin import expose
 from sqlalchemy import delete, insert, select
 
 from admin_site.accounts import permissions
+from admin_site.core import text
 from admin_site.core.database import atomic, db
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
 from admin_site.core.section import Section
@@ -118,13 +119,13 @@ class ImportRoutes:
             targets=mapping.targets(actor(), self.section), keys=mapping.keys(self.section), modes=mapping.MODES,
             related=mapping.RELATED, samples=uploads.samples(upload.id), saved=[one.name for one in self._saved()],
             delimiters={",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}, encodings=reading.ENCODINGS,
-            name=request.form.get("save_as", ""),
+            name=request.form.get("save_as", "")[:60],
         )  # fmt: skip
 
     def _try(self, upload: Upload, settings: Settings) -> Any:
         with atomic():
             job_id = work.begin(actor(), self.section, upload, settings, trial=True, source="import")
-            if name := request.form.get("save_as", "").strip()[:60]:
+            if name := text.storable(request.form.get("save_as", "")).strip()[:60]:
                 self._save_mapping(name, settings)
         target = url_for(".import_trial_view", id=upload.id, job=job_id)
         board.start(job_id)

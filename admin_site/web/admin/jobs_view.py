@@ -17,7 +17,7 @@ from admin_site.core.section import Section
 from admin_site.jobs import board, bulk, undo
 from admin_site.jobs.models import UNFINISHED, Job, JobNote
 from admin_site.records import export, relations
-from admin_site.web import templating
+from admin_site.web import numbers, templating
 from admin_site.web.admin import deltas, receipts, undoing
 from admin_site.web.admin.guard import GuardedView
 from admin_site.web.identity import actor
@@ -30,7 +30,7 @@ class JobsView(GuardedView):
     """``/admin/jobs/``: everybody's own; ``board`` decides about those of others."""
 
     actions: ClassVar[dict[str, str]] = {
-        "index": "read", "job": "read", "progress": "read", "notes": "read", "stop": "read", "undo": "read",
+        "index": "read", "job": "read", "progress": "read", "notes": "read", "stop": "read", "undo": "undo",
     }  # fmt: skip
 
     def __init__(self) -> None:
@@ -40,7 +40,9 @@ class JobsView(GuardedView):
         self.static_folder = None
 
     def check_action(self, action: str) -> None:
-        """For those who can begin one, or have; each job is asked for by itself."""
+        """For those who can begin one, or have; each job is asked for by itself, and undoing by its rows."""
+        if action == "undo":
+            return
         if not (self.is_accessible() or board.listed(actor(), limit=1)):
             raise NotFound
 
@@ -51,8 +53,7 @@ class JobsView(GuardedView):
     @expose("/")
     def index(self) -> str:
         """The jobs that this person may see."""
-        before = request.args.get("before", "")
-        jobs = board.listed(actor(), before=int(before) if before.isascii() and before.isdigit() else None)
+        jobs = board.listed(actor(), before=numbers.row(request.args.get("before", "")))
         people = relations.titles(User, [job.actor_id for job in jobs if job.actor_id])
         return self.render(
             "admin/jobs.html", jobs=jobs, people=people, titles={job.id: title(job) for job in jobs},

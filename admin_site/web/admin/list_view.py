@@ -15,6 +15,7 @@ from admin_site.core.section import Section
 from admin_site.jobs import bulk
 from admin_site.records import facets, finding, paging, reads, views
 from admin_site.records.list_query import Q_LENGTH, ListQuery, Order, default_sort, groupable, listable, sortable
+from admin_site.web import numbers
 from admin_site.web.admin import cells, downloads, list_page
 from admin_site.web.admin.builder import Builder, has_errors
 from admin_site.web.admin.rows import Rows
@@ -79,7 +80,7 @@ class ListRoutes:
         query = self.query_of(MultiDict(parse_qsl(request.form.get("back", "")[:4000])))
         allowed = listable(self.section)
         chosen = [name for name in request.form.getlist("column") if name in allowed]
-        placed = sorted(chosen, key=lambda name: _number(request.form.get(f"place.{name}", "")) or 99)
+        placed = sorted(chosen, key=lambda name: numbers.small(request.form.get(f"place.{name}", "")) or 99)
         is_reset = "reset" in request.form or placed == list(self.section.columns)
         with atomic():
             views.set_columns(actor(), self.section, [] if is_reset else placed)
@@ -194,7 +195,7 @@ class ListRoutes:
     def _with_view(self, preferences: views.Preferences) -> Any:
         """The query string, with what the saved view says where it names nothing else."""
         said = {name for name, value in request.args.items() if value} - {"page", "after", "per_page", "view"}
-        number = _number(request.args.get("view", ""))
+        number = numbers.small(request.args.get("view", ""))
         view = next((view for view in preferences.views if view.id == number), None)
         if view is None and not request.args and number is None:
             view = preferences.default
@@ -258,7 +259,3 @@ def _chosen_orders(section: Section) -> list[Order]:
         if name in allowed:
             found.setdefault(name, Order(name, request.form.get(f"direction.{place}") == "down"))
     return list(found.values())
-
-
-def _number(raw: str) -> int | None:
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None

@@ -11,7 +11,7 @@ from admin_site.accounts.actor import Actor
 from admin_site.core.errors import Denied
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records import reads, relations
-from admin_site.web.admin.forms import numbers
+from admin_site.web.admin.forms import row_numbers
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def pickers(
 
 
 def _picker(actor: Actor, field: Field, typed: Any, item: reads.Item | None) -> Picker:
-    ids = numbers(typed if field.kind is Kind.RELATIONS else [typed or ""])
+    ids = row_numbers(typed if field.kind is Kind.RELATIONS else [typed or ""])
     stood = [title.id for title in item.related(field.name)] if item else []
     chosen = relations.choosable(actor, field, ids, stood)
     known = {title.id for title in chosen}

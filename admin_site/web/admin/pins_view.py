@@ -12,6 +12,7 @@ from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, Invalid, NotFound
 from admin_site.core.section import Section
 from admin_site.records import pinning, reads, writes
+from admin_site.web import numbers
 from admin_site.web.admin.guard import GuardedView
 from admin_site.web.identity import actor
 
@@ -54,7 +55,7 @@ class PinsView(GuardedView):
     def move(self, section_name: str, id: int) -> Any:
         """Moves a pin: ``place`` (a number), ``by`` (-1 or 1), or ``after`` (another row's number, 0 for the top)."""
         section, own = registry.get(section_name), request.form.get("own") == "1"
-        how = {name: _whole(request.form.get(name, "")) for name in ("place", "after")}
+        how = {name: numbers.row(request.form.get(name, "")) for name in ("place", "after")}
         by = {"-1": -1, "1": 1}.get(request.form.get("by", ""), 0)
         try:
             with atomic():
@@ -114,7 +115,3 @@ def _refused(error: Conflict, section: Section) -> Any:
 
 def _wants_json() -> bool:
     return request.headers.get("Accept", "").startswith("application/json")
-
-
-def _whole(raw: str) -> int | None:
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else None

@@ -6,14 +6,16 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
+from admin_site.accounts import actor as actors
 from admin_site.accounts import permissions
 from admin_site.core import registry
 from admin_site.core.database import atomic
-from admin_site.core.errors import Stale
+from admin_site.core.errors import NotFound, Stale
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
 from admin_site.history import log
-from admin_site.records import drafts, writes
+from admin_site.records import drafts, reads, writes
+from admin_site.web import numbers
 
 MERGES_MOST = 3
 FORMS = ("create_view", "edit_view")
@@ -28,12 +30,12 @@ def create(actor: Actor, section: Section, sent: dict[str, Any], key: str) -> in
     """Make a row, or find the one that this very form made already."""
     with atomic():
         if key:
-            is_first, number = drafts.submitted(actor.id, key)
+            is_first, number = drafts.submitted(actor.id, section, key)
             if not is_first and number is not None:
                 return number
         number = writes.create(actor, section, sent)
         if key:
-            drafts.made(actor.id, key, number)
+            drafts.made(actor.id, section, key, number)
         drafts.drop(actor.id, section, drafts.NEW)
     return number
 
@@ -67,18 +69,24 @@ def park(user_id: int | None) -> str:
     """Keep a form that came after its session had ended; returns where to go on after signing in, if anywhere."""
     blueprint, _, endpoint = (request.endpoint or "").rpartition(".")
     section = registry.by_name().get(blueprint)
-    if user_id is None or section is None or endpoint not in FORMS or request.method != "POST":
+    person = actors.of_id(user_id) if user_id is not None else None
+    if person is None or section is None or endpoint not in FORMS:
         return ""
     row_id = int((request.view_args or {}).get("id", drafts.NEW))
+    try:
+        row = reads.find(person, section, row_id) if row_id else None
+    except NotFound:
+        return ""
+    if not may_keep(person, section, row):
+        return ""
     with atomic():
-        drafts.keep(user_id, section, row_id, version(request.form), request.form.to_dict(flat=False))
+        drafts.keep(person.id or 0, section, row_id, version(request.form), request.form.to_dict(flat=False))
     return f"{request.path}?draft=1"
 
 
 def version(form: Any) -> int:
     """The version of the row that the form was opened with; 0 where it does not say."""
-    raw = form.get("version", "")
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
+    return numbers.small(form.get("version", "")) or 0
 
 
 def typed(draft: drafts.Kept, section: Section) -> MultiDict[str, str]:
@@ -89,4 +97,6 @@ def typed(draft: drafts.Kept, section: Section) -> MultiDict[str, str]:
 
 def may_keep(actor: Actor, section: Section, row: Any) -> bool:
     """Whether there is something to keep a draft of: a form that this person could save."""
+    if not permissions.allows(actor, "read", section):
+        return False
     return permissions.allows(actor, "create" if row is None else "update", section, row)

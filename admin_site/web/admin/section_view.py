@@ -18,6 +18,7 @@ from admin_site.core.errors import AppError, Busy, Conflict, Denied, Invalid, No
 from admin_site.core.section import Section
 from admin_site.history import log
 from admin_site.records import drafts, filters, pinning, reads, relations, trash, writes
+from admin_site.web import numbers
 from admin_site.web.admin import forms, history_page, list_page, picker, saving
 from admin_site.web.admin.bulk_view import BulkRoutes
 from admin_site.web.admin.guard import GuardedView
@@ -92,9 +93,9 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
     def history_view(self, id: int) -> str:
         """What happened to one row."""
         item = self._item(id)
-        before = _number(request.args.get("before", ""))
+        before = numbers.small(request.args.get("before", ""))
         events = history_page.events(self.section, id, before=before)
-        wanted = _number(request.args.get("entry", ""))
+        wanted = numbers.small(request.args.get("entry", ""))
         chosen = next((event for event in events if event.entry.id == wanted), events[0] if events else None)
         against = "current" if request.args.get("against") == "current" else "previous"
         lines = chosen.lines if chosen else []
@@ -134,7 +135,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         item = self._item(id)
         permissions.require(actor(), "update", self.section, item.row)
         form = self.edit_form(item)
-        if request.method == "GET" and (version := _number(request.args.get("as", ""))):
+        if request.method == "GET" and (version := numbers.small(request.args.get("as", ""))):
             forms.show_version(form, item, version, request.args.getlist("field"))
             return self._form(form, item, restored=version)
         if request.method == "POST" and (name := request.form.get("_take", "")) in self.section.form:
@@ -260,7 +261,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
 
     def delete_model(self, model: reads.Item) -> int:
         """Through the one write path."""
-        version = _number(request.form.get("version", ""))
+        version = numbers.small(request.form.get("version", ""))
         return trash.trash(actor(), self.section, model.id, version=version or 0)
 
     def create_form(self, obj: Any = None) -> Any:
@@ -373,7 +374,8 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         ]  # fmt: skip
 
     def _title_of(self, id: int) -> str:
-        return relations.titles(self.section.model, [id])[id].text
+        title = relations.titles(self.section.model, [id]).get(id)
+        return title.text if title else f"number {id}"
 
     def _after_save(self, id: int) -> str:
         match request.form.get("_next"):
@@ -405,11 +407,6 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
     def _list_url(self) -> str:
         """The list as it was left. Only its query string comes from the request, so it cannot lead elsewhere."""
         return list_page.list_url(self.query_of(MultiDict(parse_qsl(self._back()))))
-
-
-def _number(raw: str) -> int | None:
-    """A number that fits a column, or none."""
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
 
 
 def _day(raw: str) -> date:
