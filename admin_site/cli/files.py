@@ -60,11 +60,11 @@ def import_command(
 
 def _report(job: Job, *, is_trial: bool) -> None:
     """The numbers on stdout, every refused row on stderr; ``Conflict`` where one was."""
-    refused = job.failed + job.skipped
+    refused = job.failed
     click.echo(f"added {job.added}, changed {job.done - job.added}, same {job.same}, refused {refused}")
     if is_trial:
         click.echo("Nothing was written.")
-    for note in board.notes(job, outcomes=("failed", "skipped"), limit=REFUSED_SHOWN):
+    for note in board.notes(job, outcomes=("failed",), limit=REFUSED_SHOWN):
         click.echo(f"line {note.line}: {note.reason}", err=True)
     if refused or job.state != State.DONE:
         raise Conflict(job.message or f"{refused} rows were refused.")

@@ -102,8 +102,9 @@ def guess(actor: Actor, section: Section, columns: Iterable[str]) -> dict[str, s
     found = {}
     for column in columns:
         name = spoken.get(_folded(column), "")
-        found[column] = "" if name in taken else name
-        taken.add(name)
+        plain = name.removesuffix(":title")
+        found[column] = "" if plain in taken else name
+        taken.add(plain)
     return found
 
 
@@ -181,7 +182,7 @@ class Reader:
         return numbers if _is_many(item) else (numbers or [None])[0]
 
     def _number(self, item: Field, title: str) -> int:
-        known, key = self.known.setdefault(item.name, {}), text.key(title)
+        known, key = self.known.setdefault(item.name, {}), _title_key(item.target, title)
         if key not in known:
             if self.settings.related != "create":
                 raise Invalid(f"{item.label} “{text.clip(title, 60)}” is not known.")
@@ -212,15 +213,21 @@ def _is_many(item: Field) -> bool:
 def _titles(item: Field, cell: str | None) -> list[str]:
     if not cell or not cell.strip():
         return []
-    parts = cell.split(BETWEEN) if _is_many(item) else [cell]
-    return [part.strip() for part in parts if part.strip()]
+    return [part.strip() for part in cell.split(BETWEEN) if part.strip()] if _is_many(item) else [cell]
+
+
+def _title_key(model: Any, title: str) -> str:
+    """The folded form in which the titles of a model are kept."""
+    other = registry.of_model(model)
+    is_long = other is not None and other.field(other.title_columns[0]).kind in (Kind.LONGTEXT, Kind.MARKDOWN)
+    return text.long_key(title) if is_long else text.key(title.strip())
 
 
 def _numbers(actor: Actor, item: Field, titles: Iterable[str]) -> dict[str, int | None]:
     """Folded title to number, of the rows that this person may choose; None where several have it."""
     assert item.target is not None  # noqa: S101 - checked at start (S011)
     model = item.target
-    wanted = sorted({text.key(title) for title in titles})
+    wanted = sorted({_title_key(model, title) for title in titles})
     if not wanted or len(model.__title__) != 1:
         return {}
     table: Any = model.__table__

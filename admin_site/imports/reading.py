@@ -3,16 +3,19 @@
 import csv
 import io
 import json
+import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from datetime import time as clock_time
-from typing import Any
+from typing import IO, Any
 
 import charset_normalizer
 import python_calamine
 
+from admin_site.core import text
 from admin_site.core.errors import Invalid
 
 COLUMNS_MOST = 200
@@ -71,8 +74,9 @@ def read(data: bytes, name: str, wanted: Format) -> Table:
             table = _read_json(data)
         case _:
             table = _read_csv(data, wanted)
-    _check_columns(table.columns)
-    return table
+    named = [text.storable(name) or f"Column {place}" for place, name in enumerate(table.columns, start=1)]
+    _check_columns(named, is_named=any(table.columns))
+    return replace(table, columns=named)
 
 
 def _kind(data: bytes, name: str) -> str:
@@ -85,13 +89,12 @@ def _kind(data: bytes, name: str) -> str:
     return "csv"
 
 
-def _check_columns(columns: Sequence[str]) -> None:
+def _check_columns(columns: Sequence[str], *, is_named: bool) -> None:
     if len(columns) > COLUMNS_MOST:
         raise Invalid(f"The file has {len(columns):,} columns; at most {COLUMNS_MOST} are read.")
-    named = [name for name in columns if name]
-    if not named:
+    if not is_named:
         raise Invalid("The first row must have the names of the columns.")
-    twice = next((name for name in named if named.count(name) > 1), None)
+    twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
         raise Invalid(f"The column “{twice[:60]}” stands twice in the first row.")
 
@@ -101,12 +104,12 @@ def _check_columns(columns: Sequence[str]) -> None:
 
 def _read_csv(data: bytes, wanted: Format) -> Table:
     encoding = wanted.encoding or _encoding(data)
-    text = _decoded(data, encoding)
-    delimiter = wanted.delimiter or _delimiter(text)
+    said = _decoded(data, encoding)
     csv.field_size_limit(CELL_MOST + 1)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    delimiter = wanted.delimiter or _delimiter(said)
+    reader = csv.reader(io.StringIO(said, newline=""), delimiter=delimiter, strict=True)
     try:
-        header = [cell.strip().removeprefix("\ufeff") for cell in next(reader)]
+        header = [uncovered(cell.strip().removeprefix("\ufeff")) for cell in next(reader)]
     except (csv.Error, StopIteration):
         raise Invalid("The first row cannot be read as CSV.") from None
     found = Format(kind="csv", encoding=encoding, delimiter=delimiter)
@@ -120,12 +123,18 @@ def _csv_rows(reader: Any, width: int) -> Iterator[Row]:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error:
-            yield Row(line, [], "From this line on the file cannot be read: a quote is opened and never closed.")
+        except csv.Error as error:
+            yield Row(line, [], f"From this line on the file cannot be read: {_why(error)}.")
             return
         if not any(cells):
             continue
         yield Row(line, [uncovered(cell) for cell in cells], _problem(cells, width))
+
+
+def _why(error: csv.Error) -> str:
+    if "field larger" in str(error):
+        return f"a cell has more than {CELL_MOST:,} characters"
+    return "a quote is opened and never closed" if "end of data" in str(error) else "a quote stands in the wrong place"
 
 
 def _problem(cells: Sequence[str], width: int) -> str:
@@ -163,13 +172,13 @@ def _decoded(data: bytes, encoding: str) -> str:
     try:
         # Bytes that do not fit stay told apart, so that only their rows fail.
         return data.decode("utf-8-sig" if encoding in ("utf-8", "utf_8") else encoding, "surrogateescape")
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):
         raise Invalid(f"The file cannot be read as {encoding[:40]}.") from None
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(said: str) -> str:
     """The one that parts the first lines into the same number of cells, and into the most."""
-    lines = text[:SAMPLE].splitlines()[:20]
+    lines = said[:SAMPLE].splitlines()[:20]
 
     def weight(delimiter: str) -> tuple[int, int]:
         try:
@@ -232,13 +241,47 @@ def _cell(value: Any) -> str:
 
 
 def _check_archive(data: bytes) -> None:
+    """Look at the cells' places before the reader makes room for all that lie between them."""
+    left = min(EXPANDED_MOST, EXPANDS_MOST * len(data))
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            expanded = sum(item.file_size for item in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+            for item in archive.infolist():
+                with archive.open(item) as part:
+                    left = _check_part(part, left)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, OSError, EOFError):
         raise Invalid("The workbook cannot be read. Save it again as .xlsx, or as CSV.") from None
-    if expanded > EXPANDED_MOST or expanded > EXPANDS_MOST * len(data):
-        raise Invalid("The workbook unpacks to more than is read. Save it as CSV, or in parts.")
+
+
+_PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,8})([0-9]{1,12})["']""")
+_CODED = re.compile(rb"""\sr\s*=\s*["'][^"']{0,40}&""")
+_PIECE, _OVERLAP = 1024 * 1024, 64
+
+
+def _check_part(part: IO[bytes], left: int) -> int:
+    """Walk one file of the archive; returns how much more may be unpacked."""
+    before = b""
+    while piece := part.read(_PIECE):
+        left -= len(piece)
+        if left < 0:
+            raise Invalid("The workbook unpacks to more than is read. Save it as CSV, or in parts.")
+        seen = before + piece
+        if _CODED.search(seen):
+            raise Invalid("The workbook cannot be read. Save it again as .xlsx, or as CSV.")
+        for letters, digits in _PLACE.findall(seen):
+            if int(digits) > ROWS_MOST + 1:
+                raise Invalid(f"The sheet has more than {ROWS_MOST:,} rows. Import it in parts.")
+            if letters and _column(letters) > COLUMNS_MOST:
+                raise Invalid(f"The sheet has more than {COLUMNS_MOST} columns; at most {COLUMNS_MOST} are read.")
+        before = seen[-_OVERLAP:]
+    return left
+
+
+def _column(letters: bytes) -> int:
+    """``A`` is 1, ``AA`` is 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 # JSON
@@ -251,30 +294,37 @@ def _read_json(data: bytes) -> Table:
         raise Invalid("The file is not JSON in UTF-8: a list of objects, or one object a line.") from None
     if len(found) > ROWS_MOST:
         raise Invalid(f"The file has {len(found):,} rows; at most {ROWS_MOST:,} are read.")
-    columns = list(dict.fromkeys(name for item in found if isinstance(item, dict) for name in item))
+    columns = list(dict.fromkeys(name for _line, item in found if isinstance(item, dict) for name in item))
     if not columns:
         raise Invalid("The file must be a list of objects with the names of fields.")
     return Table(Format(kind="json"), columns, _json_rows(found, columns))
 
 
-def _objects(text: str) -> list[Any]:
+def _objects(said: str) -> list[tuple[int, Any]]:
+    """Each object with its line, or with its place where they stand in one list."""
     try:
-        found = json.loads(text)
+        found = json.loads(said)
     except json.JSONDecodeError:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
+        lines = enumerate(said.split("\n"), start=1)
+        return [(place, json.loads(line)) for place, line in lines if line.strip()]
     if isinstance(found, dict):
         # As the API lists them: the rows stand under the section's name.
-        lists = [value for value in found.values() if isinstance(value, list)]
-        return lists[0] if len(lists) == 1 else [found]
-    return found if isinstance(found, list) else []
+        lists = [
+            value for value in found.values() if isinstance(value, list) and all(isinstance(x, dict) for x in value)
+        ]
+        found = lists[0] if len(lists) == 1 and lists[0] else [found]
+    return list(enumerate(found, start=1)) if isinstance(found, list) else []
 
 
-def _json_rows(found: Sequence[Any], columns: Sequence[str]) -> Iterator[Row]:
-    for line, item in enumerate(found, start=1):
+def _json_rows(found: Sequence[tuple[int, Any]], columns: Sequence[str]) -> Iterator[Row]:
+    for line, item in found:
         if not isinstance(item, dict):
             yield Row(line, [], "This is no object.")
             continue
-        yield Row(line, [_json_cell(item[name]) if name in item else None for name in columns])
+        try:
+            yield Row(line, [_json_cell(item[name]) if name in item else None for name in columns])
+        except RecursionError:
+            yield Row(line, [], "This is nested too deeply.")
 
 
 def _json_cell(value: Any) -> str:

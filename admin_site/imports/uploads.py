@@ -1,9 +1,8 @@
 """Keeping a file that was handed in, and its rows, until the import is done."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -19,6 +18,7 @@ from admin_site.imports.reading import Format, Row
 from admin_site.records.values import ID_MOST
 
 LOT = 250
+LOT_LETTERS = 1_000_000
 PART = 1024 * 1024
 KEPT_FOR = timedelta(days=31)
 SAMPLES = 3
@@ -56,11 +56,7 @@ def read_again(upload: Upload, wanted: Format) -> None:
 def _keep_rows(number: int, table: reading.Table) -> None:
     filled = [0] * len(table.columns)
     count = 0
-    rows = iter(table.rows)
-    for place in range(reading.ROWS_MOST // LOT + 2):
-        lot = list(islice(rows, LOT))
-        if not lot:
-            break
+    for place, lot in enumerate(_in_lots(table.rows)):
         count += len(lot)
         if count > reading.ROWS_MOST:
             raise Invalid(f"The file has more than {reading.ROWS_MOST:,} rows. Import it in parts.")
@@ -79,13 +75,22 @@ def _keep_rows(number: int, table: reading.Table) -> None:
     )  # fmt: skip
 
 
+def _in_lots(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows in lots of a few hundred, or of fewer where they are long: one lot is one row of a table."""
+    lot, size = list[Row](), 0
+    for row in rows:
+        lot.append(row)
+        size += sum(len(cell or "") for cell in row.cells)
+        if len(lot) >= LOT or size >= LOT_LETTERS:
+            yield lot
+            lot, size = [], 0
+    if lot:
+        yield lot
+
+
 def _storable(cells: Sequence[str | None]) -> list[str | None]:
     """Bytes that fit no encoding are shown as what they are: not readable."""
-    return [cell if cell is None or text.is_storable(cell) else _replaced(cell) for cell in cells]
-
-
-def _replaced(cell: str) -> str:
-    return cell.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    return [None if cell is None else text.storable(cell) for cell in cells]
 
 
 def find(actor: Actor, section: Section, number: int) -> Upload:

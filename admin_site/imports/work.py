@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from admin_site.accounts import permissions
-from admin_site.core import registry
+from admin_site.core import registry, text
 from admin_site.core.database import db
 from admin_site.core.errors import AppError, Conflict, Invalid
 from admin_site.core.rules import Actor
-from admin_site.core.section import Change, Section
+from admin_site.core.section import Change, Field, Section
 from admin_site.imports import mapping, uploads
 from admin_site.imports.mapping import Reader, Settings
 from admin_site.imports.models import Upload
@@ -24,7 +24,7 @@ from admin_site.jobs.models import Job
 from admin_site.records import changes, effects, validation, writes
 from admin_site.records.effects import Deed
 
-NEW, CHANGED, SAME, FAILED, SKIPPED = "new", "changed", "same", "failed", "skipped"
+NEW, CHANGED, SAME, FAILED = "new", "changed", "same", "failed"
 # So many changes of a trial are kept to be looked at.
 SHOWN_MOST = 50
 TWICE_MOST = 10_000
@@ -122,17 +122,26 @@ def _parted(
     new: list[tuple[Row, dict[str, Any]]] = []
     known: dict[int, tuple[Row, dict[str, Any]]] = {}
     for row, sent in good:
-        folded = mapping.folded_key(section, item, sent.get(item.name))
+        raw = sent.get(item.name)
+        folded = mapping.folded_key(section, item, raw)
         number = standing.get(folded) if folded is not None else None
-        if number is not None and settings.mode == "add":
-            said[row.line] = Said(row, SKIPPED, f"There is a row with this {item.label} already.", number)
+        if folded is None and raw:
+            said[row.line] = Said(row, FAILED, f"{_called(item)} “{text.clip(str(raw), 60)}” is none.")
+        elif number is not None and settings.mode == "add":
+            said[row.line] = Said(row, FAILED, f"There is a row with this {_called(item)} already.", number)
+        elif number is not None and number in known:
+            said[row.line] = Said(row, FAILED, f"An earlier line has the same {_called(item)}.", number)
         elif number is not None:
             known[number] = (row, _without_id(sent))
         elif settings.mode == "update" or (item.name == "id" and folded is not None):
-            said[row.line] = Said(row, FAILED, f"There is no row with this {item.label}.")
+            said[row.line] = Said(row, FAILED, f"There is no row with this {_called(item)}.")
         else:
             new.append((row, _without_id(sent)))
     return new, known
+
+
+def _called(item: Field) -> str:
+    return "number" if item.name == "id" else item.label
 
 
 def _without_id(sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,7 +207,7 @@ def _write(job: Job, deed: Deed, place: int, *, all_good: bool = False) -> kinds
         raise Conflict(f"Line {failed[0].row.line}: {failed[0].reason} What was written before can be undone.")
     following = place + 1 if _lot(job, place + 1) is not None else None
     cursor = ("write", following) if all_good and following else following
-    return _counted(said, cursor, [_note(one) for one in said if one.outcome in (FAILED, SKIPPED)])
+    return _counted(said, cursor, [_note(one) for one in said if one.outcome == FAILED])
 
 
 def _try(job: Job, deed: Deed) -> kinds.Step:
@@ -206,7 +215,7 @@ def _try(job: Job, deed: Deed) -> kinds.Step:
     place = int(job.cursor or 0)
     said = _tried(job, deed, place)
     shown = [_note(one) for one in said if one.outcome in (NEW, CHANGED)] if place == 0 else []
-    notes = [_note(one) for one in said if one.outcome in (FAILED, SKIPPED)] + shown[:SHOWN_MOST]
+    notes = [_note(one) for one in said if one.outcome == FAILED] + shown[:SHOWN_MOST]
     return _counted(said, place + 1 if _lot(job, place + 1) is not None else None, notes)
 
 
@@ -237,7 +246,7 @@ def _counted(said: Sequence[Said], cursor: Any, notes: Sequence[kinds.Note]) -> 
     counts = Counter(one.outcome for one in said)
     return kinds.Step(
         cursor=cursor, added=counts[NEW], done=counts[NEW] + counts[CHANGED], same=counts[SAME],
-        skipped=counts[SKIPPED], failed=counts[FAILED], notes=notes,
+        failed=counts[FAILED], notes=notes,
     )  # fmt: skip
 
 

@@ -124,8 +124,10 @@ def _http_error(error: HTTPException) -> BaseResponse:
         return redirect(urlunsplit(("", "", target.path, target.query, "")), status)
     if error.response is not None:
         return error.get_response()
-    most = (request.max_content_length or 0) // 2**20
-    response = respond(status, f"A file may have at most {most} MB." if status == 413 and most > 8 else "")
+    allowed = request.max_content_length
+    is_file = allowed is not None and allowed != current_app.config["MAX_CONTENT_LENGTH"]
+    most = current_app.config["MAX_IMPORT_SIZE"] / 2**20
+    response = respond(status, f"A file may have at most {most:g} MB." if status == 413 and is_file else "")
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, flash, redirect, request, stream_with_context, url_for
 from flask_admin import expose
 from sqlalchemy import delete, insert, select
 
@@ -20,7 +20,7 @@ from admin_site.imports.mapping import Settings
 from admin_site.imports.models import ImportMapping, Upload
 from admin_site.imports.reading import Format
 from admin_site.jobs import board
-from admin_site.jobs.models import UNFINISHED, Job
+from admin_site.jobs.models import UNFINISHED, Job, State
 from admin_site.records import export
 from admin_site.records.values import ID_MOST
 from admin_site.web.admin import deltas, receipts
@@ -28,6 +28,8 @@ from admin_site.web.identity import actor
 
 NOTES_SHOWN = 100
 COLUMN = "column."
+# The column of refused rows that says why; a file that has it already gets it anew.
+ERROR = "error"
 MAPPINGS_MOST = 20
 
 
@@ -83,9 +85,10 @@ class ImportRoutes:
         return self._mapping(upload, self._proposed(upload))
 
     def _read_again(self, upload: Upload) -> Any:
+        encoding, delimiter = request.form.get("encoding", ""), request.form.get("delimiter", "")
         wanted = Format(
-            kind=upload.kind, encoding=request.form.get("encoding", "")[:40],
-            delimiter=request.form.get("delimiter", "")[:1], sheet=request.form.get("sheet", "")[:200],
+            kind=upload.kind, encoding=encoding if encoding in (*reading.ENCODINGS, upload.encoding) else "",
+            delimiter=delimiter if delimiter in reading.DELIMITERS else "", sheet=request.form.get("sheet", "")[:200],
         )  # fmt: skip
         try:
             with atomic():
@@ -132,7 +135,8 @@ class ImportRoutes:
         return redirect(target, 303)
 
     def _save_mapping(self, name: str, settings: Settings) -> None:
-        if len(self._saved()) >= MAPPINGS_MOST:
+        saved = [one.name for one in self._saved()]
+        if len(saved) >= MAPPINGS_MOST and name not in saved:
             raise Conflict(f"You have {MAPPINGS_MOST} saved mappings here already; use one of their names.")
         mine = (ImportMapping.user_id == actor().id, ImportMapping.section == self.section.name)
         statement = delete(ImportMapping).where(*mine, ImportMapping.name == name)
@@ -146,6 +150,8 @@ class ImportRoutes:
         upload = uploads.find(actor(), self.section, id)
         trial = self._trial(upload, job)
         if request.method == "POST":
+            if trial.state != State.DONE:
+                raise Conflict("The trial has not ended well; there is nothing to import.")
             settings = Settings.from_json(trial.params["settings"] | {"good_rows": "good_rows" in request.form})
             with atomic():
                 number = work.begin(
@@ -175,7 +181,7 @@ class ImportRoutes:
         if found.kind not in ("trial", "import") or found.section != self.section.name:
             raise NotFound
         upload = uploads.find(actor(), self.section, found.params["upload"])
-        response = Response(_failed(found, upload), mimetype="text/csv; charset=utf-8")
+        response = Response(stream_with_context(_failed(found, upload)), mimetype="text/csv; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="{self.section.name}-refused.csv"'
         return response
 
@@ -193,11 +199,12 @@ def _settings(upload: Upload) -> Settings:
 def _failed(job: Job, upload: Upload) -> Iterator[str]:
     reasons = {note.line: note.reason for note in board.notes(job, outcomes=("failed",), limit=reading.ROWS_MOST)}
     names = [column["name"] for column in upload.columns]
-    yield _line([*names, "error"])
+    kept = [place for place, name in enumerate(names) if name != ERROR]
+    yield _line([*(export.harmless(names[place]) for place in kept), ERROR])
     for rows in uploads.lots(upload.id):
         for row in rows:
             if row.line in reasons:
-                cells = [*row.cells, *[""] * (len(names) - len(row.cells))][: len(names)]
+                cells = [row.cells[place] if place < len(row.cells) else "" for place in kept]
                 yield _line([export.harmless(cell or "") for cell in cells] + [reasons[row.line]])
 
 

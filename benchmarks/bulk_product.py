@@ -1,0 +1,53 @@
+"""The product's bulk edit of every post, as its worker does it, and the undoing of it."""
+
+import json
+import resource
+import time
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from admin_site import create_app
+from admin_site.accounts.actor import SYSTEM
+from admin_site.core import registry
+from admin_site.core.database import atomic, db
+from admin_site.jobs import board, bulk, runner, undo
+from admin_site.records import selection
+from admin_site.records.list_query import ListQuery
+
+
+def main() -> None:
+    """A choice field, then a text field that is searched; each undone."""
+    found: dict[str, float] = {}
+    with create_app().app_context():
+        section = registry.get("posts")
+        everything = ListQuery.from_args(section, MultiDict(), SYSTEM)
+        for name, sent in (("status", ("set", "review")), ("title", ("set", "One title for all"))):
+            memory = _memory()
+            chosen = selection.of_list(SYSTEM, everything)
+            job = _work(found, f"edit of {name}", bulk.begin, bulk.Bulk(chosen, "edit", {name: sent}))
+            _work(found, f"undo of {name}", undo.begin, job)
+            found[f"memory grown by {name}"] = (_memory() - memory) / 1024
+    print(json.dumps(found))
+
+
+def _work(found: dict[str, float], name: str, begin: Any, what: Any) -> int:
+    """Begin a job and work it; returns its change set."""
+    with atomic():
+        number = begin(SYSTEM, what, source="cli")
+    db.session.remove()
+    began = time.monotonic()
+    runner.run(number)
+    found[name] = time.monotonic() - began
+    job = board.find(SYSTEM, number)
+    assert job.state == "done", job.message
+    assert job.change_set_id is not None
+    return int(job.change_set_id)
+
+
+def _memory() -> float:
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+if __name__ == "__main__":
+    main()
