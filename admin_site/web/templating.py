@@ -109,7 +109,8 @@ def moment(when: datetime | None, *, absolute: bool = False, brief: bool = False
     """A time in words, with the exact one behind it; ``brief`` in lists, where every byte counts fifty times."""
     if when is None:
         return Markup('<span class="none">–</span>')
-    exact = f"{when.day} {MONTHS[when.month]} {when.year}, {when.hour:02}:{when.minute:02} UTC"
+    month = MONTHS[when.month][:3] if brief else MONTHS[when.month]
+    exact = f"{when.day} {month} {when.year}, {when.hour:02}:{when.minute:02} UTC"
     words = exact if absolute else _ago(when)
     # Only digits and names of months stand in it.
     if brief:

@@ -40,10 +40,10 @@ def actions(page: Page) -> list[str]:
     ("name", "sections", "buttons", "offered"),
     [
         ("viewer", MENU, [], READING),
-        ("owner", MENU, ["New post"], ["Open", "Edit", "Pin for me", "History", "Move to trash"]),
-        ("colleague", MENU, ["New post"], READING),
-        ("editor", MENU, ["New post"], EVERYTHING),
-        ("admin", [*MENU, "Users"], ["New post"], EVERYTHING),
+        ("owner", [*MENU, "Activity"], ["New post"], ["Open", "Edit", "Pin for me", "History", "Move to trash"]),
+        ("colleague", [*MENU, "Activity"], ["New post"], READING),
+        ("editor", [*MENU, "Jobs", "Activity"], ["Import", "New post"], EVERYTHING),
+        ("admin", [*MENU, "Users", "Jobs", "Activity"], ["Import", "New post"], EVERYTHING),
     ],
 )
 def test_everybody_sees_what_they_may_use(

@@ -357,7 +357,7 @@ def test_a_selection_that_is_not_ours_changes_nothing(app, cast, sign_in, kind, 
     editor, admin = sign_in(cast.editor), sign_in(cast.admin)
     own = filled(ticked(editor, [row]))["selection"][0]
     token = {
-        "forged": own[:-1] + ("A" if own[-1] != "A" else "B"),
+        "forged": f"{own[:-4]}{'A' if own[-4] != 'A' else 'B'}{own[-3:]}",
         "another person's": filled(ticked(admin, [row]))["selection"][0],
         "another section's": filled(ticked(editor, [note], section="notes"))["selection"][0],
         "of another key": frozen.URLSafeSerializer("another", salt="selection").dumps([cast.editor.id, {}]),
