@@ -6,7 +6,7 @@ takes itself back at the first that is not.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from admin_site.accounts import permissions
@@ -193,10 +193,10 @@ def _step(job: Job, deed: Deed) -> kinds.Step:
     said = _tried(job, deed, place)
     failed = [_note(one) for one in said if one.outcome == FAILED]
     if _lot(job, place + 1) is not None:
-        return kinds.Step(cursor=("try", place + 1), failed=len(failed), notes=failed)
+        return kinds.Step(cursor=("try", place + 1), failed=len(failed), notes=failed, is_trial=True)
     if failed or job.failed:
-        return kinds.Step(cursor=None, failed=len(failed), notes=failed, failure=REFUSED)
-    return kinds.Step(cursor=("write", 0))
+        return kinds.Step(cursor=None, failed=len(failed), notes=failed, failure=REFUSED, is_trial=True)
+    return kinds.Step(cursor=("write", 0), is_trial=True)
 
 
 def _write(job: Job, deed: Deed, place: int, *, all_good: bool = False) -> kinds.Step:
@@ -216,16 +216,14 @@ def _try(job: Job, deed: Deed) -> kinds.Step:
     said = _tried(job, deed, place)
     shown = [_note(one) for one in said if one.outcome in (NEW, CHANGED)] if place == 0 else []
     notes = [_note(one) for one in said if one.outcome == FAILED] + shown[:SHOWN_MOST]
-    return _counted(said, place + 1 if _lot(job, place + 1) is not None else None, notes)
+    following = place + 1 if _lot(job, place + 1) is not None else None
+    return replace(_counted(said, following, notes), is_trial=True)
 
 
 def _tried(job: Job, deed: Deed, place: int) -> list[Said]:
+    """Written by a deed of its own; the runner takes it back."""
     section, rows, columns = _of(job, place)
-    trial = db.session.begin_nested()
-    try:
-        return work_lot(writes.begin(deed.actor, deed.source), section, job.params, rows, columns)
-    finally:
-        trial.rollback()
+    return work_lot(writes.begin(deed.actor, deed.source), section, job.params, rows, columns)
 
 
 def _of(job: Job, place: int) -> tuple[Section, list[Row], list[str]]:

@@ -24,7 +24,8 @@ class Note:
 class Step:
     """What a chunk did, and from where the next one goes on; ``cursor`` None says that there is no next one.
 
-    ``skipped`` and ``failed`` rows have a note each. With ``failure`` the job ends there, and says so.
+    ``skipped`` and ``failed`` rows have a note each. With ``failure`` the job ends there, and says so. A trial's
+    writes are taken back before its numbers are kept.
     """
 
     cursor: Any
@@ -36,6 +37,7 @@ class Step:
     failed: int = 0
     notes: Sequence[Note] = ()
     failure: str = ""
+    is_trial: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

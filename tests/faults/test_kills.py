@@ -33,6 +33,23 @@ def test_killed_workers_change_each_row_once_and_undo_puts_each_back(cast, drive
     record_property("jobs", jobs)
 
 
+def test_a_killed_import_adds_each_row_once_and_its_undo_trashes_each(cast, driver, database):
+    moments = Moments.of(database.name, "adding")
+    with moments.told():
+        titles = [f"Moss {place}" for place in range(33)]
+        job = harness.hand_in(cast, "title,content\n" + "".join(f"{title},Green.\n" for title in titles))
+        driver.carry_on(job, moments)
+        ended = harness.job_of(job)
+        assert (ended.state, ended.added, ended.done, ended.failed) == (State.DONE, 33, 33, 0)
+        rows = harness.rows_now()
+        assert sorted(row["title"] for row in rows.values()) == sorted(titles)
+        harness.check_search()
+        back = harness.begin_undo(cast, harness.Work(job, {}), rows)
+        driver.carry_on(back.job, moments)
+        assert (harness.job_of(back.job).state, harness.job_of(back.job).done) == (State.DONE, 33)
+        assert {row["live"] for row in harness.rows_now().values()} == {None}
+
+
 def test_every_named_step_is_one_that_kills(cast, driver):
     for step in (*NAMED, *IN_SQL):
         work = harness.begin_append(cast)
