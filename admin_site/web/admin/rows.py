@@ -73,7 +73,7 @@ class Rows:
             f'<a href="{url}">{self._mark_of(item)}{self._title(item, title)}</a>'
             f"{self._why(item, title)}</th>{cells}"
             f'<td class=menu-cell><a href="{self.address}{number}{self.state}" aria-label="Actions for {label}"'
-            f' data-may="{actions}">⋯</a></td></tr>\n'
+            f' data-may="{actions}">⋯</a></td></tr>'
         )
 
     def _in_trash(self, item: Item) -> str:
@@ -85,7 +85,7 @@ class Rows:
             f"<tr>{self._tick(item.id, escape(text.clip(title, 30)))}"
             f'<th scope=row class=title><a href="{url}">{self._title(item, title)}</a></th>{cells}'
             f'<td class=menu-cell><a class="btn btn-default btn-sm" href="{url}">Restore'
-            f'<span class="visually-hidden"> {escape(text.clip(title, 60))}</span></a></td></tr>\n'
+            f'<span class="visually-hidden"> {escape(text.clip(title, 60))}</span></a></td></tr>'
         )
 
     def _tick(self, number: int, label: str) -> str:
@@ -161,7 +161,10 @@ def _may(actor: Actor, section: Section, action: str) -> bool | None:
 
 
 def _opening(classes: str) -> str:
-    return f'<td class="{classes}">' if classes else "<td>"
+    if not classes:
+        return "<td>"
+    # A name alone needs no quotes: there are hundreds of cells.
+    return f'<td class="{classes}">' if " " in classes else f"<td class={classes}>"
 
 
 def _moment(item: Item, name: str) -> str:
