@@ -69,6 +69,22 @@ def soup(response: TestResponse) -> BeautifulSoup:
     return BeautifulSoup(response.text, "html.parser")
 
 
+def filled(page: BeautifulSoup, selector: str) -> dict[str, list[str]]:
+    """What a browser would send of a form as it stands."""
+    found: dict[str, list[str]] = {}
+    for control in page.select_one(selector).select("input[name], select[name], textarea[name]"):
+        if control.get("type") in ("checkbox", "radio") and not control.has_attr("checked"):
+            continue
+        value = control.get("value", "")
+        if control.name == "select":
+            chosen = control.select_one("option[selected]") or control.select_one("option")
+            value = chosen.get("value", chosen.text) if chosen else ""
+        elif control.name == "textarea":
+            value = control.text.removeprefix("\n")
+        found.setdefault(control["name"], []).append(value)
+    return found
+
+
 def check_page(response: TestResponse) -> None:
     """Title, one h1, language, labels, no duplicate ids, a CSRF field in every form that posts."""
     page = soup(response)

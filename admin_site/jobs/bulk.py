@@ -12,7 +12,6 @@ from admin_site.core.database import atomic, db
 from admin_site.core.errors import Invalid, NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
-from admin_site.history import log
 from admin_site.jobs import board, kinds
 from admin_site.jobs.models import Job
 from admin_site.records import edits, effects, relations, trash, writes
@@ -196,8 +195,7 @@ def _trial(actor: Actor, bulk: Bulk) -> tuple[Outcome, bool]:
     try:
         with atomic():
             ids, following = bulk.selection.lot(actor, 0, TRIED)
-            deed = Deed(actor, "form", log.open_change_set(actor.id, "form"))
-            outcome = apply(deed, bulk, ids)
+            outcome = apply(writes.begin(actor, "form"), bulk, ids)
             raise _TakenBackError
     except _TakenBackError:
         return outcome, following is None

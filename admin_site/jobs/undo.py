@@ -17,12 +17,12 @@ from admin_site.core import clock, registry
 from admin_site.core.database import db
 from admin_site.core.errors import AppError, Conflict, Denied, NotFound
 from admin_site.core.rules import Actor
-from admin_site.core.section import Change, Field, Kind, Section
+from admin_site.core.section import Change, Field, Section
 from admin_site.history import log
 from admin_site.history.models import ChangeSet
 from admin_site.jobs import board, kinds
 from admin_site.jobs.models import UNFINISHED, Job, State
-from admin_site.records import changes, pinning, relations, trash, validation, values, writes
+from admin_site.records import changes, pinning, trash, validation, values, writes
 from admin_site.records.effects import Deed
 from admin_site.records.values import ID_MOST
 
@@ -230,7 +230,7 @@ def _former(undoing: _Undoing, change: Change, entry: log.SetEntry) -> dict[str,
         if now == changes.plain(before):
             continue
         if now != changes.plain(after):
-            detail = {"field": name, "before": before, "after": after, "now": _told(known, now)}
+            detail = {"field": name, "before": before, "after": after, "now": changes.recorded(known, now)}
             undoing.note("conflict", entry, f"{known.label} was changed since.", detail)
             continue
         try:
@@ -245,16 +245,6 @@ def _clean(actor: Actor, change: Change, known: Field, before: Any) -> Any:
     standing = changes.standing(change, known.name)
     validation.check_related(change.section, actor, {known.name: value}, {known.name: standing})
     return value
-
-
-def _told(field: Field, now: Any) -> Any:
-    """A present value as history would keep it."""
-    if field.target is None or now is None:
-        return now
-    numbers = now if isinstance(now, list) else [now]
-    titles = relations.titles(field.target, numbers)
-    named = [{"id": number, "title": titles[number].text if number in titles else ""} for number in numbers]
-    return named if field.kind is Kind.RELATIONS else named[0]
 
 
 kinds.register(kinds.Kind(name="undo", step=_step))

@@ -154,6 +154,16 @@ def standing(change: Change, name: str) -> Any:
     return change.before.get(name)
 
 
+def recorded(field: Field, value: Any) -> Any:
+    """A stored value as history keeps it: a relation with what it is called."""
+    if field.target is None or value is None:
+        return values.to_json(value)
+    numbers = value if isinstance(value, list) else [value]
+    titles = relations.titles(field.target, numbers)
+    said: list[Any] = [{"id": number, "title": titles[number].text if number in titles else ""} for number in numbers]
+    return said if field.kind is Kind.RELATIONS else said[0]
+
+
 def plain(value: Any) -> Any:
     """A value as history keeps it, relations by number alone, so that the two can be compared."""
     if isinstance(value, dict):

@@ -247,9 +247,9 @@ def purge(deed: Deed, section: Section, rows: Sequence[Mapping[str, Any]]) -> No
     What they were called stays in history, together with who removed them.
     """
     ids = [row["id"] for row in rows]
-    for name, item in section.all_fields.items():
+    for item in section.all_fields.values():
         if item.through is not None:
-            mine = next(iter(section.field(name).through.columns))  # type: ignore[union-attr]  # just asked
+            mine = next(iter(item.through.columns))
             db.session.execute(delete(item.through).where(mine.in_(ids)))
     if section.pins:
         pins.forget(section, ids)

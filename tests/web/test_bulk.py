@@ -15,7 +15,7 @@ from admin_site.jobs.models import Job, JobNote
 from admin_site.records import selection, trash, writes
 from admin_site.web.admin import frozen
 from tests.cast import make_user
-from tests.client import soup
+from tests.client import filled, soup
 from tests.factories import make
 
 HOSTILE = "<script>alert(1)</script>\"'"
@@ -33,21 +33,6 @@ def many(monkeypatch):
     """More than three rows are too many to be done at once, and are done three at a time."""
     monkeypatch.setattr(board, "AT_ONCE_MOST", 3)
     monkeypatch.setattr(bulk, "CHUNK", 3)
-
-
-def filled(page, selector=FORM):
-    """What a browser would send of a form."""
-    found = {}
-    for control in page.select_one(selector).select("input[name], select[name], textarea[name]"):
-        if control.get("type") in ("checkbox", "radio") and not control.has_attr("checked"):
-            continue
-        value = control.get("value", "")
-        if control.name == "select":
-            value = (control.select_one("option[selected]") or control.select_one("option"))["value"]
-        elif control.name == "textarea":
-            value = control.text.removeprefix("\n")
-        found.setdefault(control["name"], []).append(value)
-    return found
 
 
 def ticked(client, rows, deed="edit", section="posts", status=200, **more):
@@ -355,11 +340,11 @@ def test_without_a_chosen_field_there_is_no_preview(cast, sign_in):
 def test_a_selection_that_is_not_ours_changes_nothing(app, cast, sign_in, kind, step):
     row, note = make("posts", title="Fern"), make("notes", title="Fern")
     editor, admin = sign_in(cast.editor), sign_in(cast.admin)
-    own = filled(ticked(editor, [row]))["selection"][0]
+    own = filled(ticked(editor, [row]), FORM)["selection"][0]
     token = {
         "forged": f"{own[:-4]}{'A' if own[-4] != 'A' else 'B'}{own[-3:]}",
-        "another person's": filled(ticked(admin, [row]))["selection"][0],
-        "another section's": filled(ticked(editor, [note], section="notes"))["selection"][0],
+        "another person's": filled(ticked(admin, [row]), FORM)["selection"][0],
+        "another section's": filled(ticked(editor, [note], section="notes"), FORM)["selection"][0],
         "of another key": frozen.URLSafeSerializer("another", salt="selection").dumps([cast.editor.id, {}]),
     }[kind]
     before = written()

@@ -15,7 +15,7 @@ from admin_site.core.database import atomic, db
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.records import reads, trash, writes
 from tests.cast import make_user, role_id
-from tests.client import soup
+from tests.client import filled, soup
 from tests.factories import make
 
 HOSTILE = "<script>alert(1)</script>\"'"
@@ -56,21 +56,6 @@ def diff(page):
         tuple(part.text.strip() for part in line.select(".name, .was, .now-is"))
         for line in page.select("form.diff .diff-field")
     ]
-
-
-def filled(page, selector):
-    """What a browser would send of a form."""
-    found = {}
-    for control in page.select_one(selector).select("input[name], select[name], textarea[name]"):
-        if control.get("type") in ("checkbox", "radio") and not control.has_attr("checked"):
-            continue
-        value = control.get("value", "")
-        if control.name == "select":
-            value = (control.select_one("option[selected]") or control.select_one("option"))["value"]
-        elif control.name == "textarea":
-            value = control.text.removeprefix("\n")
-        found.setdefault(control["name"], []).append(value)
-    return found
 
 
 # The history of a row

@@ -95,16 +95,6 @@ def present(item: Item) -> dict[str, Any]:
     return found
 
 
-def named(field: Field, value: Any) -> Any:
-    """A stored value as history would keep it: relations with what they are called."""
-    if field.target is None or value is None:
-        return values.to_json(value)
-    numbers = value if isinstance(value, list) else [value]
-    titles = relations.titles(field.target, numbers)
-    said: list[Any] = [{"id": number, "title": titles[number].text if number in titles else ""} for number in numbers]
-    return said if field.kind is Kind.RELATIONS else said[0]
-
-
 def lines(section: Section, said: Mapping[str, Any]) -> Iterator[Line]:
     """The fields of a change in words, each with its differences marked."""
     for name, (old, new) in said.items():

@@ -17,7 +17,7 @@ from admin_site.core.database import atomic, db
 from admin_site.core.errors import AppError, Busy, Conflict, Denied, Invalid, NotFound, Stale
 from admin_site.core.section import Section
 from admin_site.history import log
-from admin_site.records import drafts, filters, pinning, reads, relations, trash, writes
+from admin_site.records import changes, drafts, filters, pinning, reads, relations, trash, writes
 from admin_site.web import numbers
 from admin_site.web.admin import forms, history_page, list_page, picker, saving
 from admin_site.web.admin.bulk_view import BulkRoutes
@@ -367,7 +367,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         """Each field that two people changed: the field, your words, the words that stand."""
         now = history_page.present(item)
         return [
-            (field, history_page.words(field, history_page.named(field, conflict.yours[name])),
+            (field, history_page.words(field, changes.recorded(field, conflict.yours[name])),
              history_page.words(field, now.get(name)))
             for name, field in self.section.all_fields.items()
             if name in conflict.yours and name not in conflict.mergeable
