@@ -39,6 +39,18 @@ def titles(model: type[Record], ids: Iterable[int]) -> dict[int, Title]:
     }
 
 
+def readable(actor: Actor, section: Section, ids: Iterable[int]) -> dict[int, Title]:
+    """What these rows are called, as far as the person may read them, in the trash or not.
+
+    For pages about rows that do not show the rows themselves: receipts, activity.
+    """
+    columns = section.table.columns
+    may = permissions.condition(actor, "read", section, columns)
+    wanted = {number for number in ids if number is not None}
+    seen = db.session.execute(select(columns.id).where(columns.id.in_(wanted), may)).scalars() if wanted else ()
+    return titles(section.model, seen)
+
+
 def in_use(
     actor: Actor, section: Section, field: Field, q: str = "", *, ids: Sequence[int] | None = None
 ) -> list[Title]:

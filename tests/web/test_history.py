@@ -552,3 +552,26 @@ def test_roles_in_a_history_are_named(cast, sign_in):
     update(cast.admin, "users", person.id, role_ids=[role_id("editor")])
     page = sign_in(cast.admin).page(f"/admin/users/{person.id}/history")
     assert diff(page) == [("Roles", "viewer", "editor")]
+
+
+def test_a_receipt_names_no_row_that_one_may_not_read(cast, sign_in):
+    hidden, note = make_user("ockham", "viewer", name="Ockham Canary"), make("notes", title="Fern")
+    with atomic():
+        deed = writes.begin(cast.admin, "form")
+        writes.update(cast.admin, registry.get("notes"), note, {"title": "Moss"}, deed=deed)
+        writes.update(cast.admin, registry.get("users"), hidden.id, {"name": "Another Canary"}, deed=deed)
+    for person, says in ((cast.editor, False), (cast.admin, True)):
+        client = sign_in(person)
+        with atomic():
+            job = undo.begin(person, deed.change_set_id, source="undo")
+        if says:  # somebody worked on both since, so both are listed
+            with atomic():
+                writes.update(cast.system, registry.get("users"), hidden.id, {"name": "Third Canary"})
+        runner.run(job)
+        text = client.page(f"/admin/jobs/{job}").text
+        assert ("Canary" in text) is says
+        change = board.find(person, job).change_set_id
+        with atomic():
+            undo_again = undo.begin(person, change, source="undo") if not says else None
+        if undo_again:
+            runner.run(undo_again)

@@ -128,7 +128,7 @@ def _may_undo(parts: Sequence[log.Part]) -> bool:
 
 def _people() -> Sequence[Any]:
     """Those who ever changed something, as far as they fit a list to choose from."""
-    query = select(User.id, User.name, User.email).where(User.live == 1).order_by(User.name_key, User.id).limit(200)
+    query = select(User.id, User.name).where(User.live == 1).order_by(User.name_key, User.id).limit(200)
     return db.session.execute(query).all()
 
 
@@ -147,17 +147,9 @@ def _titles(parts: Sequence[log.Part]) -> dict[tuple[str, int], str]:
     found: dict[tuple[str, int], str] = {}
     for name in {part.section for part in parts}:
         ids = [part.row_id for part in parts if part.section == name]
-        seen = _seen(registry.get(name), ids)
-        titles = relations.titles(registry.get(name).model, seen)
+        titles = relations.readable(actor(), registry.get(name), ids)
         found |= {(name, number): title.text for number, title in titles.items()}
     return found
-
-
-def _seen(section: Section, ids: Sequence[int]) -> list[int]:
-    """Those of these rows, in or outside the trash, that the person may read."""
-    columns = section.table.columns
-    may = permissions.condition(actor(), "read", section, columns)
-    return list(db.session.execute(select(columns.id).where(columns.id.in_(ids), may)).scalars())
 
 
 def _sentence(parts: Sequence[log.Part], names: dict[tuple[str, int], str] | None = None) -> str:
@@ -175,7 +167,7 @@ def _touched(entries: Sequence[log.SetEntry], sections: Sequence[str]) -> list[T
     found = []
     by_section = {name: [e.row_id for e in entries if e.section == name] for name in {e.section for e in entries}}
     titles = {
-        name: relations.titles(registry.get(name).model, _seen(registry.get(name), ids))
+        name: relations.readable(actor(), registry.get(name), ids)
         for name, ids in by_section.items() if name in sections
     }  # fmt: skip
     for entry in entries:

@@ -137,12 +137,12 @@ def _shown(notes: Sequence[JobNote]) -> Iterator[tuple[JobNote, str, str, deltas
         if note.row_id is not None:
             by_section.setdefault(note.section, []).append(note.row_id)
     known = registry.by_name()
-    titles = {name: relations.titles(known[name].model, ids) for name, ids in by_section.items() if name in known}
+    titles = {name: relations.readable(actor(), known[name], ids) for name, ids in by_section.items() if name in known}
     for note in notes:
         found = titles.get(note.section, {}).get(note.row_id or 0)
         name = text.clip(found.text, 80) if found else f"line {note.line}" if note.line else f"number {note.row_id}"
         url = url_for(f"{note.section}.details_view", id=note.row_id) if found and not found.trashed else ""
-        yield note, name, url, _conflict(known.get(note.section), note)
+        yield note, name, url, _conflict(known.get(note.section), note) if found else None
 
 
 def _conflict(section: Section | None, note: JobNote) -> deltas.Delta | None:

@@ -10,6 +10,7 @@ from admin_site.core.section import Section
 from admin_site.jobs.models import Job, JobNote
 from admin_site.records import relations
 from admin_site.web import templating
+from admin_site.web.identity import actor
 
 OUTCOMES = ("new", "changed", "failed", "skipped")
 MEGA = 1024 * 1024
@@ -51,4 +52,4 @@ def import_most() -> str:
 def titles(section: Section, notes: Mapping[str, Sequence[JobNote]]) -> dict[int, str]:
     """What the rows of these notes are called."""
     ids = [note.row_id for group in notes.values() for note in group if note.row_id]
-    return {number: title.text for number, title in relations.titles(section.model, ids).items()}
+    return {number: title.text for number, title in relations.readable(actor(), section, ids).items()}
