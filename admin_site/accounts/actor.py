@@ -26,13 +26,16 @@ class Actor:
     shortcuts: bool = True
     is_system: bool = False
     session_id: int | None = None
+    # The token that acts for the person, and the rights that it is narrowed to; None is all of them.
+    token_id: int | None = None
+    scopes: frozenset[str] | None = None
     # The cookie's secret, which is what Flask-Login keeps.
     session_token: str = field(default="", repr=False)
 
     @property
     def grants(self) -> Mapping[tuple[str, str], str]:
         """(section, action) to "own" or "any"."""
-        return _grants(self.roles, tuple(registry.by_name()))
+        return _grants(self.roles, tuple(registry.by_name()), self.scopes)
 
     @property
     def is_authenticated(self) -> bool:
@@ -54,9 +57,14 @@ class Actor:
         return self.session_token
 
 
-@lru_cache(maxsize=64)
-def _grants(roles: tuple[str, ...], _sections: tuple[str, ...]) -> Mapping[tuple[str, str], str]:
-    return grants_of(roles)
+@lru_cache(maxsize=256)
+def _grants(
+    roles: tuple[str, ...], _sections: tuple[str, ...], scopes: frozenset[str] | None
+) -> Mapping[tuple[str, str], str]:
+    granted = grants_of(roles)
+    if scopes is None:
+        return granted
+    return {(area, action): scope for (area, action), scope in granted.items() if f"{area}.{action}" in scopes}
 
 
 ANONYMOUS = Actor(id=None, name="Anonymous")

@@ -1,6 +1,7 @@
-"""Users and their settings, roles, login sessions and the counters of failed sign-ins."""
+"""Users and their settings, roles, login sessions, tokens and the counters of failed sign-ins."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Column, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
@@ -16,7 +17,7 @@ from admin_site.core.database import (
     table_args,
     unique_while_live,
 )
-from admin_site.core.types import Id, UtcDateTime
+from admin_site.core.types import Id, JsonText, UtcDateTime
 
 user_roles = Table(
     "user_roles",
@@ -97,6 +98,27 @@ class LoginSession(Model):
     keep: Mapped[bool] = mapped_column(default=False)
     address: Mapped[str] = mapped_column(String(45), default="")
     agent: Mapped[str] = mapped_column(String(200), default="")
+
+
+class ApiToken(Model):
+    """What a program signs in with. It stays when it has ended, so that what it did can be told."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = table_args(Index("ix_api_tokens_user_id", "user_id"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    # SHA-256 of the secret, which is random: a stolen database opens nothing.
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    # How the secret begins, so that its owner knows it again.
+    hint: Mapped[str] = mapped_column(String(20))
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id"))
+    name: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # A list such as ["notes.read"]; null is all that the owner may.
+    scopes: Mapped[Any] = mapped_column(JsonText, nullable=True, sort_order=50)
 
 
 class Throttle(Model):

@@ -8,14 +8,14 @@ from flask import Flask
 from flask.cli import FlaskGroup
 from sqlalchemy.exc import DBAPIError
 
-from admin_site.cli import demo, doctor, files, jobs, permissions, search, sections, server, setup, users
+from admin_site.cli import demo, doctor, files, jobs, permissions, search, sections, server, setup, tokens, users
 from admin_site.config import SettingError
 from admin_site.core.checks import DeclarationError
 from admin_site.core.errors import AppError
 
 GROUPS = (
-    users.group, sections.group, jobs.group, files.import_command, files.export_command, permissions.group,
-    search.group, demo.command, doctor.command, server.command, setup.command,
+    users.group, tokens.group, sections.group, jobs.group, files.import_command, files.export_command,
+    permissions.group, search.group, demo.command, doctor.command, server.command, setup.command,
 )  # fmt: skip
 
 

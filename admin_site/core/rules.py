@@ -30,6 +30,10 @@ class Actor(Protocol):
         """The names of their roles."""
 
     @property
+    def token_id(self) -> int | None:
+        """The token that acts for the user, where one does."""
+
+    @property
     def is_system(self) -> bool:
         """The command line and the program itself: all rights."""
 

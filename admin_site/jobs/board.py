@@ -40,8 +40,8 @@ def begin(
     owned = _owned(actor, key)
     values = {
         "kind": kind, "params": dict(params), "section": section, "total": total, "source": source,
-        "reason": text.storable(reason.strip())[:200], "actor_id": actor.id, "state": State.QUEUED,
-        "created_at": clock.now(), "undoes": undoes, "key": owned,
+        "reason": text.storable(reason.strip())[:200], "actor_id": actor.id, "token_id": actor.token_id,
+        "state": State.QUEUED, "created_at": clock.now(), "undoes": undoes, "key": owned,
     }  # fmt: skip
     try:
         with db.session.begin_nested():

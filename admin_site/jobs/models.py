@@ -42,6 +42,8 @@ class Job(Model):
     section: Mapped[str] = mapped_column(String(40), default="")
     # By number only: a job outlives whoever began it. None is the system.
     actor_id: Mapped[int | None] = mapped_column(Id)
+    # The token that began it: the job may do no more than that, and ends with it.
+    token_id: Mapped[int | None] = mapped_column(Id)
     source: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(String(200), default="")
     # Whoever sends the same deed twice, by a double click or a retry, gets the same job.

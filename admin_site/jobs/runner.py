@@ -16,6 +16,7 @@ from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from admin_site.accounts import actor as actors
+from admin_site.accounts import tokens
 from admin_site.accounts.actor import SYSTEM
 from admin_site.core import clock
 from admin_site.core.database import atomic, db
@@ -161,9 +162,9 @@ def _actor(job: Job) -> Actor:
     """Who began it, with the rights that they have now."""
     if job.actor_id is None:
         return SYSTEM
-    person = actors.of_id(job.actor_id)
+    person = actors.of_id(job.actor_id) if job.token_id is None else tokens.of_id(job.token_id)
     if person is None:
-        raise Denied("Stopped: whoever began this may not sign in any more.")
+        raise Denied("Stopped: whoever, or the token that, began this may not sign in any more.")
     return person
 
 

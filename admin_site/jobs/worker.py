@@ -18,7 +18,7 @@ from admin_site.core.database import atomic, db
 from admin_site.core.errors import AppError
 from admin_site.jobs import board, queue
 from admin_site.jobs.models import Worker
-from admin_site.records import drafts, trash, writes
+from admin_site.records import drafts, idempotency, trash, writes
 
 logger = logging.getLogger(__name__)
 
@@ -84,5 +84,6 @@ def beat(name: str) -> None:
             db.session.execute(insert(Worker).values(name=name, started_at=now, seen_at=now))
             db.session.execute(delete(Worker).where(Worker.seen_at < now - FORGOTTEN))
             drafts.forget_old()
+            idempotency.forget_old()
     for job_id in board.lost():
         queue.ring(job_id)

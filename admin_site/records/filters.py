@@ -53,11 +53,17 @@ class Age:
         return cls(int(found[1]), found[2]) if found else None
 
     @property
+    def span(self) -> timedelta:
+        """How long it is."""
+        days = {"mo": 30, "y": 365}.get(self.unit)
+        return timedelta(days=days * self.number) if days else timedelta(**{UNITS[self.unit]: self.number})
+
+    @property
     def since(self) -> datetime:
         """The moment that long ago."""
-        days = {"mo": 30, "y": 365}.get(self.unit)
-        gone = timedelta(days=days * self.number) if days else timedelta(**{UNITS[self.unit]: self.number})
-        return max(clock.now() - gone, datetime(values.YEARS[0], 1, 1, tzinfo=UTC))
+        earliest = datetime(values.YEARS[0], 1, 1, tzinfo=UTC)
+        now = clock.now()
+        return now - self.span if self.span < now - earliest else earliest
 
     def __str__(self) -> str:
         one = self.number == 1
@@ -145,7 +151,9 @@ def read_condition(field: Field, operator: str, raw: str) -> Condition:
     if field.kind is Kind.DATETIME and operator in _ORDERED and (age := Age.read(raw)):
         return Condition(field, operator, age, raw)
     if operator == "in":
-        parts = raw.split(",")[:IN_MOST]
+        parts = raw.split(",")
+        if len(parts) > IN_MOST:
+            raise ValueError(f"{field.label} is compared with at most {IN_MOST} values.")
         return Condition(field, operator, tuple(_value(field, part) for part in parts), raw)
     return Condition(field, operator, _value(field, raw), raw)
 

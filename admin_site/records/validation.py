@@ -62,9 +62,14 @@ def hash_passwords(section: Section, sent: Mapping[str, Any]) -> dict[str, Any]:
     ready = dict(sent)
     for name, raw in sent.items():
         field = section.all_fields.get(name)
-        if field and field.kind is Kind.PASSWORD and isinstance(raw, str) and raw and not passwords.weakness(raw):
+        if field and field.kind is Kind.PASSWORD and _is_acceptable(raw):
             ready[name] = values.Hashed(passwords.hash_password(raw))
     return ready
+
+
+def _is_acceptable(raw: Any) -> bool:
+    is_new = isinstance(raw, str) and raw and not isinstance(raw, values.Hashed)
+    return bool(is_new) and not passwords.weakness(raw)
 
 
 def check_related(
