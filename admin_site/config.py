@@ -81,6 +81,7 @@ SETTINGS = (
     Setting("TRUSTED_HOSTS", _names, (), "Host names that are answered, separated by commas; any if absent."),
     Setting("TRUSTED_PROXIES", _whole, 0, "How many proxies in front set X-Forwarded-For and -Proto."),
     Setting("LOGIN_RATE_LIMIT", _whole, 10, "Sign-in attempts a minute for one account; 0 switches it off."),
+    Setting("API_RATE_LIMIT", _whole, 1200, "Calls a minute for one token of the API; 0 switches it off."),
     Setting("TRASH_DAYS", _whole, 90, "Days after which rows in the trash are removed for good; 0 keeps them."),
     Setting("MAX_IMPORT_SIZE", _size, 50 * 1024 * 1024, "The largest file that is read, such as 50 MB."),
     Setting("SESSION_IDLE", _seconds, 30 * 60, "Seconds without a page after which somebody is signed out."),

@@ -11,8 +11,10 @@ from flask import Flask
 from sqlalchemy import delete, event, text
 
 from admin_site import create_app
+from admin_site.accounts.actor import Actor
 from admin_site.core.database import db, writing
 from tests import databases
+from tests.api_client import Program
 from tests.cast import Cast
 from tests.client import Client
 
@@ -138,3 +140,13 @@ def statements(app: Flask) -> Callable[[], AbstractContextManager[list[str]]]:
             event.remove(db.engine, "before_cursor_execute", note)
 
     return collect
+
+
+@pytest.fixture
+def program(app: Flask) -> Callable[..., Program]:
+    """A program that holds a token of a member of the cast."""
+
+    def of(actor: Actor, *scopes: str) -> Program:
+        return Program.of(app, actor, scopes or None)
+
+    return of

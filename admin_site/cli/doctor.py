@@ -54,7 +54,7 @@ def _of_list(address: str) -> Iterator[dict[str, str]]:
     name, _, words = address.partition("?")
     query = ListQuery.from_args(registry.get(name), MultiDict(parse_qsl(words)), SYSTEM)
     if query.problems:
-        raise Invalid(query.problems[0])
+        raise Invalid(str(query.problems[0]))
     index = indexes.for_list(query)
     if index is not None:
         yield _finding(query.section, f"no index for {index.use}", index.migration)

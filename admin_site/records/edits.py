@@ -69,6 +69,12 @@ class Edits:
 
 
 def offered(actor: Actor, section: Section) -> list[Field]:
+    """The fields that this person can give many rows one value of."""
+    may_pin = permissions.allows(actor, "pin", section)
+    return [field for field in possible(section) if field.name != "is_pinned" or may_pin]
+
+
+def possible(section: Section) -> list[Field]:
     """The fields that many rows can be given one value of."""
     fields = [section.all_fields[name] for name in section.form]
     return [
@@ -78,7 +84,6 @@ def offered(actor: Actor, section: Section) -> list[Field]:
         and not field.secret
         and not field.fixed
         and field.kind not in (Kind.PASSWORD, Kind.SLUG)
-        and (field.name != "is_pinned" or permissions.allows(actor, "pin", section))
     ]
 
 

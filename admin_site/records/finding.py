@@ -43,11 +43,11 @@ class Answer:
     problems: Sequence[str] = field(default=())
 
 
-def everywhere(actor: Actor, q: str, *, limit: int = 5, only: Sequence[str] = ()) -> Answer:
-    """The best rows of every section that the person may read."""
+def everywhere(actor: Actor, q: str, *, limit: int = 5, only: Sequence[str] = (), correcting: bool = True) -> Answer:
+    """The best rows of every section that the person may read; unless told not to, of what was meant instead."""
     sections = [s for s in readable(actor) if not only or s.name in only]
     answer = _ask(actor, sections, q, limit)
-    if answer.found:
+    if answer.found or not correcting:
         return answer
     corrected = correct(actor, sections, q)
     if corrected:
@@ -65,7 +65,7 @@ def _ask(actor: Actor, sections: Sequence[Section], q: str, limit: int) -> Answe
     for section in sections:
         query = ListQuery.from_args(section, MultiDict({"q": q, "per_page": str(limit)}), actor)
         for problem in query.problems:
-            problems[problem] = problems.get(problem, 0) + 1
+            problems[problem.sentence] = problems.get(problem.sentence, 0) + 1
         if not query.problems and query.nodes:
             found.append(_in_section(actor, section, query))
     answering = sorted((one for one in found if one.count), key=lambda one: -one.score)
@@ -87,6 +87,14 @@ def _in_section(actor: Actor, section: Section, query: ListQuery) -> Found:
     ids = [place.id for place in head.places[: query.per_page]]
     items = reads.items(section, paging.rows_of(query, names, ids), names)
     return Found(section, items, count, head.places[0].score if head.places else 0.0, query)
+
+
+def best(actor: Actor, query: ListQuery) -> tuple[list[int], int]:
+    """The rows of one page of a search in one section, best first, and how many there are, counted so far."""
+    matching = Matching.of(actor, query)
+    count = matching.count()
+    window = paging.window_of(matching, (), count)
+    return [row.id for row in window.rows], count
 
 
 def correct(actor: Actor, sections: Sequence[Section], q: str) -> str:

@@ -49,6 +49,18 @@ TRASH_SORT = (Order("deleted_at", descending=True),)
 
 
 @dataclass(frozen=True)
+class Problem:
+    """A word of the query string that was not understood: what is wrong, and what pages do instead."""
+
+    name: str
+    sentence: str
+    instead: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.instead}".rstrip()
+
+
+@dataclass(frozen=True)
 class Part:
     """One part of ``q=`` as it was typed, and what it means; None where it was left out."""
 
@@ -80,7 +92,7 @@ class ListQuery:
     is_exact: bool = False
     group: str = ""
     trashed: bool = False
-    problems: tuple[str, ...] = field(default=(), compare=False)
+    problems: tuple[Problem, ...] = field(default=(), compare=False)
 
     @classmethod
     def from_args(cls, section: Section, args: Args, actor: Actor, *, pinned: str = "") -> "ListQuery":
@@ -213,7 +225,10 @@ def groupable(section: Section) -> Mapping[str, Field]:
 class _Reader:
     def __init__(self, section: Section, actor: Actor, pinned: str) -> None:
         self.section, self.actor, self.pinned_unless_said = section, actor, pinned
-        self.problems: list[str] = []
+        self.problems: list[Problem] = []
+
+    def _refuse(self, name: str, sentence: str, instead: str = "") -> None:
+        self.problems.append(Problem(name, sentence, instead))
 
     def read(self, args: Args) -> ListQuery:
         pairs = list(args.items(multi=True))
@@ -243,7 +258,8 @@ class _Reader:
             (name, raw) for name, raw in pairs if name not in OWN_WORDS and not name.startswith(PAGE_WORDS) and raw
         ]
         if len(filled) > CONDITIONS_MOST:
-            self.problems.append(f"A list takes at most {CONDITIONS_MOST} filters; the others were left out.")
+            too_many = f"A list takes at most {CONDITIONS_MOST} filters."
+            self._refuse(filled[CONDITIONS_MOST][0], too_many, "The others were left out.")
         for name, raw in filled[:CONDITIONS_MOST]:
             path, _, operator = name.partition("__")
             try:
@@ -251,18 +267,18 @@ class _Reader:
                 if (operator or "eq") not in OPERATORS:
                     raise LookupError
             except LookupError:
-                self.problems.append(f"There is no filter “{name[:40]}”; it was left out.")
+                self._refuse(name, f"There is no filter “{name[:40]}”.", "It was left out.")
                 continue
             if not permissions.allows(self.actor, "read", self.section):
                 continue
             try:
                 yield replace(read_condition(known, operator or "eq", raw), via=via)
             except ValueError as error:
-                self.problems.append(f"{error} The filter was left out.")
+                self._refuse(name, str(error), "The filter was left out.")
 
     def _q(self, raw: str) -> str:
         if len(raw) > Q_LENGTH:
-            self.problems.append(f"The search was cut to {Q_LENGTH} characters.")
+            self._refuse("q", f"A search has at most {Q_LENGTH:,} characters.", "The rest was left out.")
         return re.sub(r"[\0\s]", " ", raw.encode("utf-8", "replace").decode()[:Q_LENGTH]).strip()
 
     def _parts(self, q: str) -> tuple[Part, ...]:
@@ -270,18 +286,22 @@ class _Reader:
             return ()
         resolver = resolve.Resolver(self.section, self.actor)
         tree, meanings = resolver.read(q)
-        self.problems += [problem.sentence for problem in resolver.problems]
+        for problem in resolver.problems:
+            self._refuse("q", problem.sentence, "" if problem.term else "The search was left out.")
         return tuple(Part(typed, meaning) for typed, meaning in zip(tree.parts, meanings, strict=True))
 
     def _sort(self, raw: str) -> tuple[Order, ...]:
         orders: dict[str, Order] = {}
         allowed = sortable(self.section)
-        for part in raw.split(",")[:ORDERS_MOST] if raw else ():
+        parts = raw.split(",") if raw else []
+        if len(parts) > ORDERS_MOST:
+            self._refuse("sort", f"A list is sorted by at most {ORDERS_MOST} fields.", "The others were left out.")
+        for part in parts[:ORDERS_MOST]:
             name = part.strip().removeprefix("-")
             if name in allowed:
                 orders.setdefault(name, Order(name, part.strip().startswith("-")))
             else:
-                self.problems.append(f"The list cannot be sorted by “{part[:40]}”.")
+                self._refuse("sort", f"The list cannot be sorted by “{part[:40]}”.")
         return tuple(orders.values())
 
     def _after(self, raw: str) -> str:
@@ -290,7 +310,7 @@ class _Reader:
         try:
             keyset.read(raw)
         except ValueError:
-            self.problems.append("The page that was asked for is not known; this is the first one.")
+            self._refuse("after", "The page that was asked for is not known.", "This is the first one.")
             return ""
         return raw
 
@@ -299,12 +319,12 @@ class _Reader:
         allowed = listable(self.section)
         for name in names:
             if name not in allowed:
-                self.problems.append(f"There is no column “{name[:40]}”; it was left out.")
+                self._refuse("columns", f"There is no column “{name[:40]}”.", "It was left out.")
         return tuple(name for name in names if name in allowed)
 
     def _group(self, raw: str) -> str:
         if raw and raw not in groupable(self.section):
-            self.problems.append(f"The list cannot be grouped by “{raw[:40]}”.")
+            self._refuse("group", f"The list cannot be grouped by “{raw[:40]}”.")
             return ""
         return raw
 
@@ -313,12 +333,12 @@ class _Reader:
         if not raw:
             return default
         if not (raw.isascii() and raw.isdigit() and int(raw[:20]) > 0):
-            self.problems.append(f"“{raw[:40]}” is no number for {name}.")
+            self._refuse(name, f"“{raw[:40]}” is no number for {name}.")
             return default
         return min(int(raw[:20]), most or int(raw[:20]))
 
     def _pinned(self, raw: str) -> str:
         if raw and raw not in ("first", "only", "none"):
-            self.problems.append("pinned must be first, only or none.")
+            self._refuse("pinned", "pinned must be first, only or none.")
             return self.pinned_unless_said
         return raw or self.pinned_unless_said

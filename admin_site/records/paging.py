@@ -75,7 +75,7 @@ def page(actor: Actor, query: ListQuery, columns: Sequence[str] = ()) -> Page:
     band = _band(actor, query, names)
     listed = every.but([row.id for row in band])
     total, in_all = _counts(actor, listed, len(band))
-    window = _window(listed, names, total)
+    window = window_of(listed, names, total)
     rows = [*band, *window.rows]
     found = reads.items(section, rows, names, pinned=_pinned(section, band, window.rows), notes=notes(band, rows))
     most = max(total, in_all) if query.is_exact else COUNT_MOST
@@ -88,7 +88,7 @@ def page(actor: Actor, query: ListQuery, columns: Sequence[str] = ()) -> Page:
 
 def first(actor: Actor, query: ListQuery, names: Sequence[str]) -> list[Item]:
     """The first rows of a list by its sort, without counting it."""
-    window = _window(Matching.of(actor, query), names, COUNT_MOST)
+    window = window_of(Matching.of(actor, query), names, COUNT_MOST)
     return reads.items(query.section, window.rows, names)
 
 
@@ -102,7 +102,7 @@ def walk(
     asked = replace(query, after=str(position or ""), page=1)
     matching = Matching.of(actor, asked)
     total = matching.count() if matching.has_words else 0
-    window = _window(matching, names, total, bare=True)
+    window = window_of(matching, names, total, bare=True)
     return window.rows, window.after
 
 
@@ -166,41 +166,48 @@ def _pinned(section: Section, band: Sequence[Any], rows: Sequence[Any]) -> set[i
 
 def keys_of(query: ListQuery) -> list[Key]:
     """The columns that the list is ordered by; the number ends it, so that the order is total."""
-    table = query.section.table
-    keys = [
-        Key.of(relations.key_column(table, order.field), descending=order.descending)
-        for order in query.orders
-        if order.field != "id"
-    ]
-    by_number = next((order for order in query.orders if order.field == "id"), query.orders[0])
+    table, orders = query.section.table, list(query.orders)
+    by_number = next((order for order in orders if order.field == "id"), orders[0])
+    if by_number.field == "id":  # what comes after a number decides nothing
+        orders = orders[: orders.index(by_number)]
+    keys = [Key.of(relations.key_column(table, order.field), descending=order.descending) for order in orders]
     return [*keys, Key.of(table.columns.id, descending=by_number.descending)]
 
 
-def _window(matching: Matching, names: Sequence[str], total: int, *, bare: bool = False) -> Window:
+def window_of(matching: Matching, names: Sequence[str], total: int, *, bare: bool = False) -> Window:
+    """The rows of a page, ranked or sorted; ``total`` is how many there are, as far as they are counted."""
     query = matching.query
     position = keyset.read(query.after) if query.after else None
     if query.is_ranked:
         return _Ranked(matching, names, few=total <= COUNT_MOST).window(position)
     if position is None and (query.page - 1) * query.per_page >= DEEPEST_ROW:
         return Window()
-    return _Sorted(matching, names, few=total <= FEW, bare=bare).window(position)
+    statement = reads.selection(query.section, names, bare=bare)
+    if not bare:
+        statement = statement.add_columns(*excerpt(query))
+    offset = 0 if position else (query.page - 1) * query.per_page
+    return sorted_window(matching, statement, position, few=total <= FEW, offset=offset)
+
+
+def sorted_window(
+    matching: Matching, rows: Select[Any], position: Position | None, *, few: bool, offset: int = 0
+) -> Window:
+    """So many of these rows of a sorted list, from a position or an offset on."""
+    return _Sorted(matching, rows, few=few).window(position, offset)
 
 
 class _Sorted:
     """A list by its columns."""
 
-    def __init__(self, matching: Matching, names: Sequence[str], *, few: bool, bare: bool = False) -> None:
+    def __init__(self, matching: Matching, rows: Select[Any], *, few: bool) -> None:
         self.query = matching.query
         self.keys = keys_of(self.query)
         marks = [key.column.label(f"_k{place}") for place, key in enumerate(self.keys)]
-        found = () if bare else excerpt(self.query)
-        statement = reads.selection(self.query.section, names, bare=bare).add_columns(*marks, *found)
-        self.statement = statement.where(*matching.where(few=few))
+        self.statement = rows.add_columns(*marks).where(*matching.where(few=few))
 
-    def window(self, position: Position | None) -> Window:
+    def window(self, position: Position | None, offset: int) -> Window:
         limit = self.query.per_page + 1
         if position is None:
-            offset = (self.query.page - 1) * self.query.per_page
             rows = self._rows(self.keys, None, limit, offset)
             return self._cut(rows, has_before=offset > 0)
         try:

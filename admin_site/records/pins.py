@@ -111,6 +111,19 @@ def standing(section: Section, rows: Select[Any], user_id: int | None) -> Select
     return joined.where(_stands(section, user_id)).order_by(PINS.position, PINS.id)
 
 
+def in_order(section: Section, rows: Select[Any]) -> Select[Any]:
+    """Rows of the section narrowed to those pinned for everyone, in their order, with their place in it."""
+    place, number = PINS.position.label("pin_position"), PINS.id.label("pin_id")
+    joined = rows.add_columns(place, number).join(Pin.__table__, PINS.row_id == section.table.columns.id)
+    return joined.where(_stands(section)).order_by(PINS.position, PINS.id)
+
+
+def after(position: int, pin_id: int) -> ColumnElement[bool]:
+    """The pins behind this place, as a condition over ``in_order``."""
+    same = and_(PINS.position == position, PINS.id > pin_id)
+    return or_(PINS.position > position, same)
+
+
 def pinned_among(section: Section, ids: Sequence[int]) -> set[int]:
     """Which of these rows are pinned for everyone."""
     query = select(PINS.row_id).where(_stands(section), PINS.row_id.in_(ids))

@@ -39,7 +39,7 @@ class Resolver:
         try:
             tree = language.parse(q)
         except language.QueryError as error:
-            self.problems.append(Problem(f"{error} The search was left out."))
+            self.problems.append(Problem(str(error)))
             return language.Group(()), ()
         return tree, tuple(self.node(part) for part in tree.parts)
 
@@ -57,7 +57,9 @@ class Resolver:
         self._terms += 1
         if self._terms > TERMS_MOST:
             if self._terms == TERMS_MOST + 1:
-                self.problems.append(Problem(f"A search takes at most {TERMS_MOST} terms; the others were left out."))
+                self.problems.append(
+                    Problem(f"A search takes at most {TERMS_MOST} terms; the others were left out.", term)
+                )
             return None
         try:
             node = self._words(term) if self._is_words(term) else self._meaning(term)
@@ -197,6 +199,15 @@ def path_of(section: Section, actor: Actor, path: str) -> tuple[Field | None, Fi
     if end is None or end.secret:
         raise LookupError(path)
     return known, end
+
+
+def end_of(section: Section, path: str) -> Field:
+    """The field that a declared filter across a relation leads to."""
+    name, _dot, inner = path.partition(".")
+    target = section.field(name).target
+    other = registry.of_model(target) if target else None
+    assert other is not None  # noqa: S101 - checked at start (S019)
+    return other.field(inner)
 
 
 def as_term(condition: Condition) -> language.Term:

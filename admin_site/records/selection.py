@@ -118,15 +118,21 @@ def of_rows(actor: Actor, section: Section, ids: Sequence[int], *, trashed: bool
     return Selection(section=section, ids=found, trashed=trashed, count=len(found), highest=found[-1])
 
 
-def of_list(actor: Actor, query: ListQuery) -> Selection:
+def of_ids(section: Section, ids: Sequence[int], *, trashed: bool = False) -> Selection:
+    """Rows named by a program, unasked: those that are not there, or hidden, are left out when their turn comes."""
+    wanted = tuple(sorted(set(ids)))
+    return Selection(section=section, ids=wanted, trashed=trashed, count=len(wanted), highest=wanted[-1])
+
+
+def of_list(actor: Actor, query: ListQuery, *, may_be_empty: bool = False) -> Selection:
     """Every row that a list shows, on all its pages."""
     if query.problems:
-        raise Invalid(query.problems[0])
+        raise Invalid(str(query.problems[0]))
     section = query.section
     plain = replace(query, page=1, after="", columns=(), view=0, group="", is_exact=False)
     kept = {k: v for k, v in plain.to_args().items() if k not in ("sort", "per_page")}
     count = Matching.of(actor, plain).count(None)
-    if not count:
+    if not count and not may_be_empty:
         raise Invalid("Nothing matches this list.")
     highest = db.session.execute(select(func.max(section.table.columns.id))).scalar() or 0
     return Selection(section=section, args=tuple(kept.items()), trashed=query.trashed, count=count, highest=highest)

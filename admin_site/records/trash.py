@@ -11,7 +11,7 @@ from sqlalchemy import select
 from admin_site.accounts import permissions
 from admin_site.core import clock, registry
 from admin_site.core.database import db
-from admin_site.core.errors import Conflict
+from admin_site.core.errors import Conflict, Stale
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.records import filters, relations, validation, writes
@@ -46,7 +46,8 @@ def trash(actor: Actor, section: Section, row_id: int, *, version: int | None = 
     row = SimpleNamespace(**writes.lock_visible(actor, section, row_id))
     permissions.require(actor, "delete", section, row)
     if version is not None and version != row.version:
-        raise Conflict(f"This {section.singular} was changed while you were looking at it. Please look again.")
+        said = f"This {section.singular} was changed while you were looking at it. Please look again."
+        raise Stale(said, base={}, yours={}, theirs={}, version=row.version)
     deed = writes.begin(actor, source)
     state = {"live": None, "deleted_at": clock.now(), "deleted_in": deed.change_set_id}
     along = 0

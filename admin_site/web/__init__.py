@@ -3,7 +3,19 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from admin_site.web import account, admin, assets, errors, health, identity, login, security, templating
+from admin_site.web import (
+    account,
+    account_tokens,
+    admin,
+    api,
+    assets,
+    errors,
+    health,
+    identity,
+    login,
+    security,
+    templating,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -18,4 +30,6 @@ def init_app(app: Flask) -> None:
     health.init_app(app)
     login.init_app(app)
     account.init_app(app)
+    account_tokens.init_app(app)
     admin.init_app(app)
+    api.init_app(app)

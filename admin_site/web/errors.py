@@ -29,8 +29,9 @@ from admin_site.accounts.actor import ANONYMOUS
 from admin_site.accounts.roles import roles_with
 from admin_site.core import registry
 from admin_site.core.database import db
-from admin_site.core.errors import AppError, Busy, Denied
+from admin_site.core.errors import AppError, Busy, Denied, Stale
 from admin_site.core.section import Section
+from admin_site.records import values
 from admin_site.web.admin import saving
 from admin_site.web.identity import actor
 
@@ -39,16 +40,20 @@ log = logging.getLogger(__name__)
 # Status to code, heading and sentence, where the error brings none of its own.
 WORDS = {
     400: ("bad_request", "This request was not understood", "Go back and try again."),
+    401: ("unauthorized", "Sign in first", "This needs somebody who is signed in."),
     403: ("forbidden", "You may not do this", "Ask an administrator if you need it."),
     404: ("not_found", "There is nothing here", "Perhaps it was deleted, or the link is mistyped."),
     405: ("method_not_allowed", "This address is not for that", "Go back and try again."),
     409: ("conflict", "This is not possible now", "The state of the row does not allow it."),
+    412: ("stale", "This has changed since", "Look at it again, then send the change once more."),
     413: ("too_large", "That is too large", "A request may have at most 8 MB."),
     415: ("unsupported_media_type", "This kind of content is not accepted", "Send a form, or JSON."),
     429: ("too_many_requests", "Too many attempts", "Wait a little and try again."),
     500: ("internal_error", "Something went wrong on our side", "It was recorded. Please try again."),
     503: ("busy", "The site is busy", "Please try again in a few seconds."),
 }
+# A page for people among the addresses of programs.
+DOCS_PATH = "/api/docs"
 API_WORDS = {404: "Resource not found", 405: "Method not allowed", 500: "Internal server error"}
 CSRF_WORDS = "This form was opened in an earlier session. Go back, reload the page and send it again."
 
@@ -72,7 +77,7 @@ def respond(status: int, message: str = "", **more: Any) -> BaseResponse:
         body = {"error": message or API_WORDS.get(status, heading), "code": code, "request_id": reference}
         if more.get("fields"):
             body["fields"] = more["fields"]
-        return make_response(jsonify(body), status)
+        return make_response(jsonify(body | more.get("said", {})), status)
     page = render_template(
         "errors/error.html", status=status, heading=heading, sentence=message or sentence, reference=reference,
         who_could=more.get("who_could", []), section=_missing_from() if status == 404 else None,
@@ -83,12 +88,20 @@ def respond(status: int, message: str = "", **more: Any) -> BaseResponse:
 def _app_error(error: AppError) -> BaseResponse:
     db.session.rollback()
     if isinstance(error, Denied) and actor().is_anonymous:
-        return sign_in_first()
+        return sign_in_first(error.message)
     message = "" if error.status == 404 else error.message
-    response = respond(error.status, message, fields=error.fields, who_could=_who_could(error))
+    said = _both_sides(error) if isinstance(error, Stale) else {}
+    response = respond(error.status, message, fields=error.fields, who_could=_who_could(error), said=said)
     if isinstance(error, Busy):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def _both_sides(error: Stale) -> dict[str, Any]:
+    """What the writer had read, what they made of it and what stands now, as JSON has it."""
+    sides = {"base": error.base, "yours": error.yours, "theirs": error.theirs}
+    told = {name: {field: values.to_json(value) for field, value in side.items()} for name, side in sides.items()}
+    return {**told, "mergeable": error.mergeable, "version": error.version}
 
 
 def _who_could(error: AppError) -> list[str]:
@@ -104,10 +117,12 @@ def _missing_from() -> Section | None:
     return section if section and has_row and permissions.allows(actor(), "read", section) else None
 
 
-def sign_in_first() -> BaseResponse:
+def sign_in_first(message: str = "Sign in first") -> BaseResponse:
     """Somebody who is not signed in: 401 for programs, the sign-in page for people."""
-    if request.path.startswith("/api/"):
-        return respond(401, "Sign in first")
+    if request.path.startswith("/api/") and request.path != DOCS_PATH:
+        response = respond(401, message)
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
     target = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else request.path
     if request.method == "POST" and (token := session.get("_user_id")):
         target = saving.park(sessions.owner_of(token)) or target

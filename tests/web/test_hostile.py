@@ -109,7 +109,7 @@ def form_fields(*kinds):
 def test_numbers_of_rows_that_cannot_be_are_missing(app, admin):
     answers = []
     for rule in app.url_map.iter_rules():
-        if "int:id" in rule.rule:
+        if "int:id" in rule.rule and not rule.rule.startswith("/api/"):  # tests/web/api has those of programs
             is_get = "GET" in rule.methods
             paths = [rule.rule.replace("<int:id>", number) for number in IDS]
             answers += [(path, get(admin, path) if is_get else post(admin, path, {})) for path in paths]

@@ -1,0 +1,147 @@
+"""Pages of a list for programs: so many rows from a page number at any depth, or from a cursor.
+
+The same query, conditions and order as the pages', but rows are plain columns without titles, and pinned rows
+are no band above each page: where they are asked for first, the list begins with them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from admin_site.core.database import db
+from admin_site.core.rules import Actor
+from admin_site.core.section import Field, Kind, Section
+from admin_site.records import keyset, paging, pins, reads
+from admin_site.records.keyset import Position
+from admin_site.records.list_query import ListQuery
+from admin_site.records.reads import Matching
+
+# Marks a cursor that stands among the pinned rows.
+PINNED = "~"
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Rows with their columns; ``total`` is None where nobody counted. ``next_cursor`` is empty at the end."""
+
+    rows: Sequence[Any]
+    total: int | None
+    has_next: bool
+    next_cursor: str
+
+
+def readable(section: Section) -> Mapping[str, Field]:
+    """The fields that a program gets to see."""
+    return {
+        name: item for name, item in section.all_fields.items() if not item.secret and item.kind is not Kind.PASSWORD
+    }
+
+
+def check_cursor(raw: str) -> None:
+    """``ValueError`` where this is no cursor."""
+    if raw:
+        keyset.read(raw.removeprefix(PINNED))
+
+
+def by_page(actor: Actor, query: ListQuery, names: Sequence[str]) -> Slice:
+    """The rows of page ``query.page``, with the exact number of all."""
+    total = Matching.of(actor, replace(query, pinned=_narrowed(query))).count(None)
+    offset = (query.page - 1) * query.per_page
+    rows, cursor = _from(actor, query, names, offset) if offset < total else ([], "")
+    return Slice(rows, total, offset + len(rows) < total, cursor)
+
+
+def by_cursor(actor: Actor, query: ListQuery, names: Sequence[str], cursor: str) -> Slice:
+    """The rows after a cursor, or the first ones where it is empty. ``ValueError`` where it is of another list."""
+    if query.pinned != "first":
+        rows, following = _plain(actor, query, names, cursor, 0)
+    elif not cursor or cursor.startswith(PINNED):
+        rows, following = _pinned(actor, query, names, cursor, 0)
+    else:
+        rows, following = _plain(actor, replace(query, pinned="none"), names, cursor, 0)
+    return Slice(rows, None, bool(following), following)
+
+
+def _from(actor: Actor, query: ListQuery, names: Sequence[str], offset: int) -> tuple[Sequence[Any], str]:
+    if query.pinned != "first":
+        return _plain(actor, query, names, "", offset)
+    return _pinned(actor, query, names, "", offset)
+
+
+def _narrowed(query: ListQuery) -> str:
+    """Pinned rows first are in the same list as all rows."""
+    return "" if query.pinned == "first" else query.pinned
+
+
+def _plain(actor: Actor, query: ListQuery, names: Sequence[str], cursor: str, offset: int) -> tuple[Sequence[Any], str]:
+    position = keyset.read(cursor) if cursor else None
+    if position is not None:
+        keyset.check(paging.keys_of(query), position)
+    matching = Matching.of(actor, query)
+    few = matching.has_words and matching.count(paging.FEW) <= paging.FEW
+    window = paging.sorted_window(matching, columns_of(query.section, names), position, few=few, offset=offset)
+    return window.rows, str(window.after or "")
+
+
+def _pinned(
+    actor: Actor, query: ListQuery, names: Sequence[str], cursor: str, offset: int
+) -> tuple[Sequence[Any], str]:
+    """Pinned rows in their order, and as many of the others as there is room for."""
+    section, size = query.section, query.per_page
+    only, others = replace(query, pinned="only"), replace(query, pinned="none")
+    position = keyset.read(cursor.removeprefix(PINNED)) if cursor else None
+    conditions = Matching.of(actor, only).where(few=True)
+    statement = pins.in_order(section, columns_of(section, names).where(*conditions))
+    if position is not None:
+        statement = statement.where(pins.after(*_place(position)))
+    found = db.session.execute(statement.limit(size + 1).offset(offset)).all()
+    if len(found) > size:
+        last = found[size - 1]
+        return found[:size], PINNED + str(Position((last.pin_position, last.pin_id)))
+    skipped = 0
+    if offset and not found:
+        counted = select(func.count()).select_from(statement.order_by(None).subquery())
+        skipped = offset - db.session.execute(counted).scalar_one()
+    if len(found) == size:  # where the others begin is asked with the next page, if there are any
+        last = found[-1]
+        more = _plain(actor, replace(others, per_page=1), ("id",), "", 0)[0]
+        return found, PINNED + str(Position((last.pin_position, last.pin_id))) if more else ""
+    rest, following = _plain(actor, replace(others, per_page=size - len(found)), names, "", skipped)
+    return [*found, *rest], following
+
+
+def _place(position: Position) -> tuple[int, int]:
+    if len(position.values) != 2 or not all(type(value) is int for value in position.values):
+        raise ValueError("not a position")
+    place, number = position.values
+    if abs(place) > keyset.WHOLE_MOST:
+        raise ValueError("not a position")
+    return place, number
+
+
+def row(section: Section, row_id: int, names: Sequence[str]) -> Any:
+    """A row that was just written, for whoever wrote it: nothing is asked here."""
+    statement = columns_of(section, (*names, "version"))
+    return db.session.execute(statement.where(section.table.columns.id == row_id)).one()
+
+
+def rows_of(section: Section, ids: Sequence[int], names: Sequence[str]) -> list[Any]:
+    """These rows in this order, for somebody who was found to see them."""
+    if not ids:
+        return []
+    statement = columns_of(section, names).where(section.table.columns.id.in_(ids))
+    found = {one.id: one for one in db.session.execute(statement)}
+    return [found[number] for number in ids if number in found]
+
+
+def columns_of(section: Section, names: Sequence[str]) -> Select[Any]:
+    """The columns of these fields and the number, without anything joined."""
+    names = tuple(names)
+
+    def make() -> Select[Any]:
+        columns = section.table.columns
+        return select(*(columns[name] for name in dict.fromkeys(["id", *names]) if name in columns))
+
+    return reads.kept(section, ("plain", names), make)

@@ -1,0 +1,63 @@
+"""Answers as JSON, and the promise that a call repeated under an Idempotency-Key is done once."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, request
+
+from admin_site.core.database import atomic
+from admin_site.core.errors import Invalid
+from admin_site.records import idempotency
+from admin_site.records.idempotency import KEY_LENGTH, Answer
+from admin_site.web.identity import actor
+
+# JSON is no page: nothing in it may load, run or be framed.
+POLICY = "default-src 'none'; frame-ancestors 'none'"
+KEY_HEADER = "Idempotency-Key"
+_KEY = re.compile(r"[!-~]([ -~]*[!-~])?")
+
+
+def response(body: Any, status: int = 200, **headers: str) -> Response:
+    """A JSON answer; underscores in the names of headers stand for hyphens."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    answer = Response(text, status, mimetype="application/json")
+    answer.headers["Content-Security-Policy"] = POLICY
+    for name, value in headers.items():
+        answer.headers[name.replace("_", "-")] = value
+    return answer
+
+
+def of(answer: Answer) -> Response:
+    """The response for an answer that may be given again."""
+    found = response(answer.body, answer.status)
+    found.headers.update(answer.headers)
+    return found
+
+
+def once(work: Callable[[], Answer]) -> tuple[Response, bool]:
+    """Do the work in one transaction, or give the answer that it had before; whether it was done now."""
+    key = _key()
+    with atomic():
+        if key is not None and (before := idempotency.claim(actor().id, key, _call())) is not None:
+            repeated = of(before)
+            repeated.headers["Idempotency-Replayed"] = "true"
+            return repeated, False
+        answer = work()
+        if key is not None:
+            idempotency.keep(actor().id, key, answer)
+    return of(answer), True
+
+
+def _key() -> str | None:
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and (len(key) > KEY_LENGTH or not _KEY.fullmatch(key)):
+        raise Invalid(fields={KEY_HEADER: [f"{KEY_HEADER} must have 1 to {KEY_LENGTH} letters, digits or signs."]})
+    return key
+
+
+def _call() -> str:
+    said = f"{request.method} {request.full_path}\n".encode() + request.get_data()
+    return hashlib.sha256(said).hexdigest()
