@@ -5,7 +5,7 @@ from dataclasses import replace
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from admin_site.accounts import sessions, settings
+from admin_site.accounts import sessions, settings, tokens
 from admin_site.accounts.actor import Actor
 from admin_site.accounts.sign_in import check_password
 from admin_site.core import registry
@@ -23,7 +23,8 @@ def init_app(app: Flask) -> None:
 
 
 @blueprint.before_request
-def _require_sign_in() -> None:
+def require_sign_in() -> None:
+    """These pages are about whoever is signed in."""
     if actor().is_anonymous:
         raise Denied("Sign in first")
 
@@ -44,8 +45,10 @@ def save_profile() -> Response | tuple[str, int]:
 def save_password() -> Response | tuple[str, int]:
     """Change one's password; the present one is asked for, other sessions end."""
     new = request.form.get("password", "")
-    if not check_password(_person_id(), request.form.get("current", ""), _stored_password()):
-        return _render({"current": ["This is not your present password."]}), 400
+    try:
+        check_present_password(request.form.get("current", ""))
+    except Invalid as error:
+        return _render(error.fields), 400
     if not new:
         return _render({"password": ["Password is required"]}), 400
     return _change({"password": new}, "Your password was changed. You are signed out everywhere else.")
@@ -57,7 +60,7 @@ def save_appearance() -> Response:
     form = request.form
     shortcuts = "shortcuts" not in form or form.getlist("shortcuts")[-1] == "1"
     with atomic():
-        settings.save(_person_id(), theme=form.get("theme", ""), density=form.get("density", ""), shortcuts=shortcuts)
+        settings.save(person_id(), theme=form.get("theme", ""), density=form.get("density", ""), shortcuts=shortcuts)
     flash("Your appearance was changed.", "ok")
     return redirect(url_for("account.page"))
 
@@ -66,15 +69,21 @@ def save_appearance() -> Response:
 def end_session(number: int) -> Response:
     """Sign out in another browser."""
     with atomic():
-        ended = sessions.end(_person_id(), number)
+        ended = sessions.end(person_id(), number)
     flash("That session was ended." if ended else "That session had ended already.", "ok")
     return redirect(url_for("account.page"))
+
+
+def check_present_password(typed: str) -> None:
+    """``Invalid`` unless this is the password of whoever is signed in: what matters asks for it again."""
+    if not check_password(person_id(), typed, _stored_password()):
+        raise Invalid(fields={"current": ["This is not your present password."]})
 
 
 def _change(sent: dict[str, str], message: str) -> Response | tuple[str, int]:
     try:
         with atomic():
-            writes.update(_as_oneself(), registry.get("users"), _person_id(), sent, source="account")
+            writes.update(_as_oneself(), registry.get("users"), person_id(), sent, source="account")
     except AppError as error:
         if not isinstance(error, Invalid):
             raise
@@ -88,7 +97,8 @@ def _as_oneself() -> Actor:
     return replace(actor(), is_system=True)
 
 
-def _person_id() -> int:
+def person_id() -> int:
+    """The number of whoever is signed in."""
     number = actor().id
     if number is None:
         raise Denied("Sign in first")
@@ -96,7 +106,7 @@ def _person_id() -> int:
 
 
 def _stored_password() -> str | None:
-    row = reads.find(_as_oneself(), registry.get("users"), _person_id())
+    row = reads.find(_as_oneself(), registry.get("users"), person_id())
     db.session.rollback()  # comparing takes a while; hold no transaction meanwhile
     stored: str | None = row.password_hash
     return stored
@@ -105,8 +115,9 @@ def _stored_password() -> str | None:
 def _render(errors: dict[str, list[str]] | None = None) -> str:
     return render_template(
         "account.html",
-        person=reads.find(_as_oneself(), registry.get("users"), _person_id()),
-        sessions=sessions.of_user(_person_id()),
+        person=reads.find(_as_oneself(), registry.get("users"), person_id()),
+        sessions=sessions.of_user(person_id()),
+        tokens=tokens.listed(actor(), user_id=person_id(), standing=True),
         errors=errors or {},
         typed=request.form,
     )

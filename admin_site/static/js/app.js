@@ -3,6 +3,7 @@ import { followJob } from "./job.js";
 import { tickRows } from "./ticks.js";
 import { arrangePins } from "./pins.js";
 import { closeMenus } from "./menu.js";
+import { copyTexts } from "./copy.js";
 import { editCells } from "./cells.js";
 import { guardEdits } from "./edit.js";
 import { listenToKeys } from "./keys.js";
@@ -15,6 +16,7 @@ import { submitOnChange } from "./submit.js";
 import { tendList } from "./list.js";
 
 closeMenus();
+copyTexts();
 guardEdits();
 openPanels();
 enhancePickers();

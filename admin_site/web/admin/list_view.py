@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import flash, jsonify, redirect, request, url_for
+from flask import current_app, flash, jsonify, redirect, request, url_for
 from flask_admin import expose
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -16,9 +16,10 @@ from admin_site.jobs import bulk
 from admin_site.records import facets, finding, paging, reads, views
 from admin_site.records.list_query import Q_LENGTH, ListQuery, Order, default_sort, groupable, listable, sortable
 from admin_site.web import numbers
-from admin_site.web.admin import cells, downloads, list_page
+from admin_site.web.admin import cells, curl, downloads, list_page
 from admin_site.web.admin.builder import Builder, has_errors
 from admin_site.web.admin.rows import Rows
+from admin_site.web.api.params import PER_PAGE_MOST
 from admin_site.web.identity import actor
 
 SORTS_OFFERED = 3
@@ -101,6 +102,18 @@ class ListRoutes:
             ),
         )  # fmt: skip
 
+    @expose("/curl")
+    def curl_view(self) -> str:
+        """The list as a command that gives the same rows to a program."""
+        query = self.query_of(request.args)
+        names = list_page.chosen_columns(query, views.of(actor(), self.section))
+        root = current_app.config["BASE_URL"] or request.host_url.rstrip("/")
+        return self.render(
+            "admin/curl.html", section=self.section, list_url=list_page.list_url(query),
+            command=curl.command(actor(), query, names, root), most=PER_PAGE_MOST,
+            is_cut=query.per_page > PER_PAGE_MOST,
+        )  # fmt: skip
+
     @expose("/views", methods=("GET", "POST"))
     def views_view(self) -> Any:
         """The saved views of the person: save one, see them with their counts, delete, choose the first."""
@@ -165,7 +178,7 @@ class ListRoutes:
             args.pop("columns")
         query = self.query_of(args)
         if query.problems:
-            raise Invalid(query.problems[0])
+            raise Invalid(str(query.problems[0]))
         return query
 
     def _columns_to_export(self) -> tuple[str, ...]:
@@ -210,7 +223,7 @@ class ListRoutes:
         names = self.section.columns if query.trashed else list_page.chosen_columns(query, preferences)
         page = paging.page(actor(), query, names)
         for problem in query.problems:
-            flash(problem, "warn")
+            flash(str(problem), "warn")
         path = url_for(".trash_view" if query.trashed else ".index_view")
         may_update = permissions.allows(actor(), "update", self.section)
         columns = list_page.columns(query, names, path, may_update)

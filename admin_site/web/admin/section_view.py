@@ -37,6 +37,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         "filters_view": "read",
         "options_view": "read",
         "counts_view": "read",
+        "curl_view": "read",
         "views_view": "read",
         "view_counts_view": "read",
         "view_view": "read",
