@@ -84,6 +84,9 @@ SETTINGS = (
     Setting("API_RATE_LIMIT", _whole, 1200, "Calls a minute for one token of the API; 0 switches it off."),
     Setting("TRASH_DAYS", _whole, 90, "Days after which rows in the trash are removed for good; 0 keeps them."),
     Setting("MAX_IMPORT_SIZE", _size, 50 * 1024 * 1024, "The largest file that is read, such as 50 MB."),
+    Setting(
+        "WEBHOOK_ALLOWED_HOSTS", _names, (), "Hosts that webhooks may reach though they are private or plain http."
+    ),
     Setting("SESSION_IDLE", _seconds, 30 * 60, "Seconds without a page after which somebody is signed out."),
     Setting("SESSION_MAX", _seconds, 12 * 3600, "Seconds after which somebody is signed out in any case."),
 )

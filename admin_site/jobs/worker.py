@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,13 +17,15 @@ from admin_site.accounts.actor import SYSTEM
 from admin_site.core import clock, registry
 from admin_site.core.database import atomic, db
 from admin_site.core.errors import AppError
-from admin_site.jobs import board, queue
+from admin_site.jobs import board, hooks, queue
 from admin_site.jobs.models import Worker
-from admin_site.records import drafts, idempotency, trash, writes
+from admin_site.records import drafts, idempotency, outbox, trash, writes
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
+SEND_SECONDS = 1.0
+SENDERS = 4
 SWEEP_SECONDS = 3600.0
 EMPTIED = 500
 FORGOTTEN = timedelta(days=1)
@@ -32,7 +35,9 @@ def work(app: Flask, *, threads: int) -> None:
     """Work jobs until a signal says to stop; a chunk that was begun is ended."""
     stopped = threading.Event()
     beat = threading.Thread(target=_beat_until, args=(app, stopped), daemon=True)
+    sender = threading.Thread(target=_send_until, args=(app, stopped), daemon=True)
     beat.start()
+    sender.start()
     consumer = app.extensions["jobs"].broker.create_consumer(
         workers=threads, periodic=False, initial_delay=0.05, max_delay=0.5, backoff=1.3, graceful_signal="TERM"
     )
@@ -43,6 +48,7 @@ def work(app: Flask, *, threads: int) -> None:
     finally:
         stopped.set()
         beat.join(BEAT_SECONDS)
+        sender.join(BEAT_SECONDS)
 
 
 def _beat_until(app: Flask, stopped: threading.Event) -> None:
@@ -60,6 +66,28 @@ def _beat_until(app: Flask, stopped: threading.Event) -> None:
             db.session.remove()
             if stopped.wait(BEAT_SECONDS):
                 return
+
+
+def _send_until(app: Flask, stopped: threading.Event) -> None:
+    """Send what is in the outbox, several messages at a time: one that nobody takes keeps no other waiting."""
+    with ThreadPoolExecutor(SENDERS, initializer=lambda: app.app_context().push()) as pool, app.app_context():
+        while not stopped.wait(SEND_SECONDS):
+            try:
+                waiting = hooks.due()
+                db.session.remove()
+                list(pool.map(_send, waiting))
+            except (SQLAlchemyError, AppError) as error:
+                logger.warning("the outbox could not be read: %s", type(error).__name__)
+                db.session.remove()
+
+
+def _send(delivery_id: int) -> None:
+    try:
+        hooks.deliver(delivery_id)
+    except (SQLAlchemyError, AppError) as error:  # it is found again when its turn has lapsed
+        logger.warning("message %s was not sent: %s", delivery_id, type(error).__name__)
+    finally:
+        db.session.remove()
 
 
 def sweep() -> None:
@@ -85,5 +113,6 @@ def beat(name: str) -> None:
             db.session.execute(delete(Worker).where(Worker.seen_at < now - FORGOTTEN))
             drafts.forget_old()
             idempotency.forget_old()
+            outbox.forget_old()
     for job_id in board.lost():
         queue.ring(job_id)

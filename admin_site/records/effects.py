@@ -1,4 +1,4 @@
-"""What a change does, in order: the row, what the section adds, links, pins, search, history.
+"""What a change does, in order: the row, what the section adds, links, pins, search, history, outbox.
 
 Each effect takes any number of changes of one section and needs a fixed number of statements for
 rows that change alike, so that one row and a thousand take the same path.
@@ -17,7 +17,7 @@ from admin_site.core.database import UNCACHED, among, db
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.history import log
-from admin_site.records import pins, relations, values
+from admin_site.records import outbox, pins, relations, values
 from admin_site.records.search import documents
 
 
@@ -166,5 +166,11 @@ def write_search(_deed: Deed, section: Section, changes: Sequence[Change]) -> No
     documents.write(section, changes)
 
 
-# A new effect (outbox) is added here and nowhere else.
-EFFECTS: tuple[Effect, ...] = (write_rows, follow, write_links, write_pins, write_search, write_history)
+def write_outbox(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
+    """What webhooks are to be told."""
+    touched = ((change.action, change.id, change.after["version"], outbox.fields_of(change)) for change in changes)
+    outbox.note(deed.change_set_id, deed.actor.id, deed.source, section, touched)
+
+
+# A new effect is added here and nowhere else.
+EFFECTS: tuple[Effect, ...] = (write_rows, follow, write_links, write_pins, write_search, write_history, write_outbox)

@@ -18,7 +18,7 @@ from admin_site.core.errors import AppError, Conflict, Invalid, NotFound, Stale
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Section
 from admin_site.history import log
-from admin_site.records import changes, filters, pins, reads, unique, validation
+from admin_site.records import changes, filters, outbox, pins, reads, unique, validation
 from admin_site.records.effects import EFFECTS, Deed
 
 # A made-up address may be taken by somebody else at the same moment; then the next one is tried.
@@ -224,6 +224,8 @@ def record_pin(deed: Deed, section: Section, row: Any, differing: Mapping[str, S
         section=section.name, row_id=row.id, action="update", version=row.version, changes=dict(differing)
     )
     log.record(deed.change_set_id, deed.actor.id, [entry])
+    touched = [("update", row.id, row.version, list(differing))]
+    outbox.note(deed.change_set_id, deed.actor.id, deed.source, section, touched)
 
 
 def set_columns(
@@ -262,6 +264,8 @@ def purge(deed: Deed, section: Section, rows: Sequence[Mapping[str, Any]]) -> No
         for row in rows
     ]
     log.record(deed.change_set_id, deed.actor.id, entries)
+    touched = [("purge", entry.row_id, entry.version, ()) for entry in entries]
+    outbox.note(deed.change_set_id, deed.actor.id, deed.source, section, touched)
 
 
 def lock(section: Section, ids: Sequence[int]) -> list[dict[str, Any]]:

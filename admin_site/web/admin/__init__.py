@@ -12,6 +12,8 @@ from admin_site.web.admin.home import HomeView
 from admin_site.web.admin.jobs_view import JobsView
 from admin_site.web.admin.pins_view import PinsView
 from admin_site.web.admin.section_view import SectionView
+from admin_site.web.admin.tokens_view import TokensView
+from admin_site.web.admin.webhooks_view import WebhooksView
 from admin_site.web.assets import STATIC
 
 
@@ -28,6 +30,8 @@ def init_app(app: Flask) -> None:
         admin.add_view(SectionView(section))
     admin.add_view(JobsView())
     admin.add_view(ActivityView())
+    admin.add_view(WebhooksView())
+    admin.add_view(TokensView())
     check(admin)
 
 
