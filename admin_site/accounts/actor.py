@@ -25,6 +25,7 @@ class Actor:
     density: str = ""
     shortcuts: bool = True
     is_system: bool = False
+    is_visitor: bool = False
     session_id: int | None = None
     # The token that acts for the person, and the rights that it is narrowed to; None is all of them.
     token_id: int | None = None
@@ -35,7 +36,8 @@ class Actor:
     @property
     def grants(self) -> Mapping[tuple[str, str], str]:
         """(section, action) to "own" or "any"."""
-        return _grants(self.roles, tuple(registry.by_name()), self.scopes)
+        names = tuple(registry.by_name())
+        return _public(names) if self.is_visitor else _grants(self.roles, names, self.scopes)
 
     @property
     def is_authenticated(self) -> bool:
@@ -67,8 +69,16 @@ def _grants(
     return {(area, action): scope for (area, action), scope in granted.items() if f"{area}.{action}" in scopes}
 
 
+@lru_cache(maxsize=8)
+def _public(_sections: tuple[str, ...]) -> Mapping[tuple[str, str], str]:
+    """What the declarations open to anybody; their rules say for which rows."""
+    return {(section.name, action): "any" for section in registry.all_sections() for action in section.public}
+
+
 ANONYMOUS = Actor(id=None, name="Anonymous")
 SYSTEM = Actor(id=None, name="system", is_system=True)
+# Whoever reads the public pages: signed in or not, they see there what everybody sees.
+VISITOR = Actor(id=None, name="Visitor", is_visitor=True)
 
 
 # One line of text never has it, so no name of a role can pose as two.

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, false, true
 
 from admin_site.accounts.roles import ACTIONS, roles_with
 from admin_site.core.errors import Denied
-from admin_site.core.rules import Actor, Columns
+from admin_site.core.rules import Actor, Columns, Rule
 from admin_site.core.section import Field, Section
 
 
@@ -42,13 +42,14 @@ def condition(actor: Actor, action: str, section: Section, columns: Columns) -> 
     if scope is None:
         return false()
     own = true() if scope == "any" else and_(columns[section.owner].is_not(None), columns[section.owner] == actor.id)
-    rule = section.rules.get(action)
+    rule = _rule(actor, action, section)
     return and_(own, rule.where(actor, columns)) if rule else own
 
 
 def is_unconditional(actor: Actor, action: str, section: Section) -> bool:
     """Whether ``allows`` says yes for every row."""
-    return actor.is_system or (actor.grants.get((section.name, action)) == "any" and action not in section.rules)
+    granted = actor.grants.get((section.name, action)) == "any"
+    return actor.is_system or (granted and _rule(actor, action, section) is None)
 
 
 def require(actor: Actor, action: str, section: Section, row: Any = None) -> None:
@@ -80,7 +81,8 @@ def explain(actor: Actor, action: str, section: Section, row: Any = None) -> Exp
         return Explanation(True, f"Your roles grant {what}{whose}.", could)
     if scope == "own" and not owns(actor, section, row):
         return Explanation(False, f"You may do this only to your own {section.label.lower()}.", could)
-    return Explanation(False, f"This is possible only while it is {section.rules[action].says}.", could)
+    rule = _rule(actor, action, section)
+    return Explanation(False, f"This is possible only while it is {rule.says if rule else ''}.", could)
 
 
 def owns(actor: Actor, section: Section, row: Any) -> bool:
@@ -91,5 +93,10 @@ def owns(actor: Actor, section: Section, row: Any) -> bool:
 def _holds(actor: Actor, action: str, section: Section, row: Any, scope: str) -> bool:
     if scope == "own" and not owns(actor, section, row):
         return False
-    rule = section.rules.get(action)
+    rule = _rule(actor, action, section)
     return rule is None or rule.holds(actor, row)
+
+
+def _rule(actor: Actor, action: str, section: Section) -> Rule | None:
+    """What narrows a grant: one rule for people with roles, another for visitors."""
+    return section.public[action] if actor.is_visitor else section.rules.get(action)

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, true
+from sqlalchemy import ColumnElement, Select, false, select, true
 
+from admin_site.accounts import permissions
+from admin_site.core import registry
+from admin_site.core.database import db
 from admin_site.core.rules import Actor, Columns, Rule
 
 
@@ -51,3 +54,32 @@ def may_to_any(section: str, action: str) -> Rule:
 def status_in(*statuses: str) -> Rule:
     """The row's status is one of these."""
     return StatusIn(statuses)
+
+
+@dataclass(frozen=True)
+class MayReadOther(Rule):
+    """The row that a required relation points to may be read as well."""
+
+    field: str
+    section: str
+
+    says = ""
+
+    def holds(self, actor: Actor, row: Any) -> bool:
+        number = getattr(row, self.field)
+        return number is not None and db.session.execute(self._readable(actor, number)).first() is not None
+
+    def where(self, actor: Actor, columns: Columns) -> ColumnElement[bool]:
+        condition: ColumnElement[bool] = columns[self.field].in_(self._readable(actor))
+        return condition
+
+    def _readable(self, actor: Actor, number: int | None = None) -> Select[Any]:
+        other = registry.get(self.section)
+        theirs = other.table.columns
+        query = select(theirs.id).where(theirs.live == 1, permissions.condition(actor, "read", other, theirs))
+        return query if number is None else query.where(theirs.id == number)
+
+
+def may_read_other(field: str, section: str) -> Rule:
+    """The row of ``section`` that ``field`` points to may be read as well."""
+    return MayReadOther(field, section)

@@ -27,9 +27,10 @@ def check(sections: Iterable[Section], actions: Iterable[str]) -> None:
 def find_mistakes(section: Section, actions: tuple[str, ...]) -> Iterator[str]:
     """Each mistake as ``S007 notes.search: …``."""
     yield from _unknown_names(section)
-    for action in section.rules:
-        if action not in actions:
-            yield _unknown("S008", section, "rules", action, list(actions))
+    for option, said in (("rules", section.rules), ("public", section.public)):
+        for action in said:
+            if action not in actions:
+                yield _unknown("S008", section, option, action, list(actions))
     if section.name in RESERVED:
         yield f"S009 {section.name}: this name is reserved."
     for field in section.all_fields.values():

@@ -34,6 +34,10 @@ class Actor(Protocol):
         """The token that acts for the user, where one does."""
 
     @property
+    def is_visitor(self) -> bool:
+        """Somebody on the public pages, whoever they are."""
+
+    @property
     def is_system(self) -> bool:
         """The command line and the program itself: all rights."""
 

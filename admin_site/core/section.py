@@ -207,6 +207,8 @@ class Section:
     workflow: Workflow | None = None
     # Narrow what the roles grant, by action.
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    # What anybody may do on the public pages, by action; nothing where nothing is said.
+    public: Mapping[str, Rule] = field(default_factory=dict)
     prepare: Prepare | None = None
     follow: Follow | None = None
 

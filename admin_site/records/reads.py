@@ -86,6 +86,18 @@ def find(actor: Actor, section: Section, row_id: int, *, trashed: bool = False) 
     return row
 
 
+def find_by(actor: Actor, section: Section, name: str, value: str) -> int:
+    """The number of the row with this value of a unique field; ``NotFound`` where it is missing or hidden."""
+    number = None
+    if permissions.allows(actor, "read", section) and text.is_storable(value):
+        columns = section.table.columns
+        query = select(columns.id).where(columns[name] == value, visible(actor, section))
+        number = db.session.execute(query).scalar()
+    if number is None:
+        raise NotFound
+    return int(number)
+
+
 def item(actor: Actor, section: Section, row_id: int, *, trashed: bool = False) -> Item:
     """A row with its relations, for a page about it."""
     row = find(actor, section, row_id, trashed=trashed)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Column, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
-from admin_site.accounts.rules import may_to_any, status_in
+from admin_site.accounts.rules import may_read_other, may_to_any, status_in
 from admin_site.core import clock
 from admin_site.core.database import (
     Record,
@@ -18,6 +18,7 @@ from admin_site.core.database import (
     text,
     unique_while_live,
 )
+from admin_site.core.rules import anyone
 from admin_site.core.section import Card, Change, Choice, Field, Kind, Section, Workflow
 from admin_site.core.types import Id, UtcDateTime
 from admin_site.records import slugs
@@ -155,6 +156,7 @@ posts = Section(
         open=("draft", "review"), action="publish", moves={"publish": "published", "archive": "archived"}
     ),
     rules={"update": may_to_any("posts", "update") | status_in("draft", "review")},
+    public={"read": status_in("published")},
     prepare=_prepare_posts,
     follow=slugs.follow,
 )
@@ -175,6 +177,7 @@ categories = Section(
     filters=("updated_at",),
     search=("name",),
     sort="name",
+    public={"read": anyone},
     prepare=slugs.prepare,
     follow=slugs.follow,
 )
@@ -191,6 +194,7 @@ tags = Section(
     filters=("updated_at",),
     search=("name",),
     sort="name",
+    public={"read": anyone},
     prepare=slugs.prepare,
     follow=slugs.follow,
 )
@@ -221,6 +225,7 @@ comments = Section(
     cards=(Card(label="Comments waiting", query="status:pending"),),
     search=("content", "author_name", "author_email"),
     sort="-created_at",
+    public={"read": status_in("approved") & may_read_other("post_id", "posts"), "create": anyone},
     workflow=Workflow(
         open=("pending",),
         action="moderate",

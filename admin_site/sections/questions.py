@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from admin_site.accounts.rules import may_to_any
+from admin_site.accounts.rules import may_read_other, may_to_any, status_in
 from admin_site.core.database import Record, db, key_of, line, record_args, text
+from admin_site.core.rules import anyone
 from admin_site.core.section import Card, Change, Choice, Field, Kind, Section, Workflow
 from admin_site.core.types import Id
 from admin_site.records import writes
@@ -83,6 +84,7 @@ questions = Section(
     sort="-created_at",
     pins=True,
     workflow=Workflow(open=("pending",), action="moderate", moves={"publish": "published", "hide": "hidden"}),
+    public={"read": status_in("published"), "create": anyone},
 )
 
 
@@ -117,6 +119,7 @@ answers = Section(
     sort="-created_at",
     owner="author_id",
     follow=_accept_one,
+    public={"read": may_read_other("question_id", "questions")},
 )
 
 SECTIONS = (questions, answers)

@@ -14,6 +14,7 @@ from admin_site.web import (
     identity,
     login,
     security,
+    site,
     templating,
 )
 
@@ -33,3 +34,4 @@ def init_app(app: Flask) -> None:
     account_tokens.init_app(app)
     admin.init_app(app)
     api.init_app(app)
+    site.init_app(app)

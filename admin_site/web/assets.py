@@ -17,7 +17,7 @@ BOOTSTRAP = Path(str(files("flask_bootstrap"))) / "static" / "bootstrap5"
 STYLES = (
     "tokens", "base", "icon", "button", "field", "menu", "shell", "page", "tabs", "toolbar", "filter", "list",
     "selection", "status", "avatar", "pager", "form", "picker", "savebar", "callout", "panel", "stat", "timeline",
-    "diff", "progress", "steps", "bulk", "toast", "palette", "empty", "auth", "api", "print",
+    "diff", "progress", "steps", "bulk", "toast", "palette", "empty", "auth", "api", "site", "print",
 )  # fmt: skip
 
 # Icons that no template and no declaration names.

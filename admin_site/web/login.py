@@ -24,12 +24,6 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
 
 
-@blueprint.get("/")
-def start() -> Response:
-    """Until there is a public site, the back office is the site."""
-    return redirect(url_for("admin.index"))
-
-
 @blueprint.route("/login", methods=("GET", "POST"))
 def sign_in() -> Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """The form, and what it does."""

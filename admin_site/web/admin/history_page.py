@@ -20,7 +20,7 @@ VERBS = {
 }  # fmt: skip
 SOURCES = {
     "form": "", "bulk": "bulk edit", "undo": "undo", "import": "import", "cli": "command line", "api": "API",
-    "pins": "pins", "cell": "in the list", "merge": "merged", "trash": "trash",
+    "pins": "pins", "cell": "in the list", "merge": "merged", "trash": "trash", "site": "public site",
 }  # fmt: skip
 # Longer texts are shown whole, old beside new: comparing takes the product of their words.
 WORDS_MOST = 5_000
