@@ -292,6 +292,17 @@ def values_at(section: str, row_id: int, version: int) -> dict[str, Any]:
     return then
 
 
+def last_deed(section: str, row_id: int, actor_id: int | None) -> int | None:
+    """The change set of what this person last did to a row."""
+    query = (
+        select(Entry.change_set_id)
+        .where(Entry.section == section, Entry.row_id == row_id, Entry.actor_id == actor_id)
+        .order_by(Entry.id.desc())
+        .limit(1)
+    )
+    return db.session.execute(query).scalar()
+
+
 def count_of_row(section: str, row_id: int) -> int:
     """How many entries a row has."""
     query = select(func.count()).select_from(Entry).where(Entry.section == section, Entry.row_id == row_id)

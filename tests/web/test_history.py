@@ -570,3 +570,53 @@ def test_a_receipt_names_no_row_that_one_may_not_read(cast, sign_in, name, says)
     text = sign_in(person).page(f"/admin/jobs/{job}").text
     assert "Lichen" in text
     assert ("Canary" in text) is says
+
+
+# Undo where one is
+
+
+def undo_in(client, page):
+    """Press Undo in the message of a page; the address that follows."""
+    form = page.select_one(".flash form")
+    return client.post(
+        form["action"], {"key": form.select_one("[name=key]")["value"], "back": form.select_one("[name=back]")["value"]}
+    )
+
+
+@pytest.mark.parametrize("deed", ["save", "trash", "create", "pin", "restore"])
+def test_the_message_after_a_deed_takes_it_back(cast, sign_in, deed):
+    client, note = sign_in(cast.editor), make("notes", title="Fern")
+    if deed == "restore":
+        with atomic():
+            trash.trash(cast.editor, registry.get("notes"), note)
+    answer = {
+        "save": lambda: client.post(f"/admin/notes/{note}/edit", {"title": "Moss", "content": "x", "version": "1"}),
+        "trash": lambda: client.post(f"/admin/notes/{note}/delete", {"version": "1"}),
+        "create": lambda: client.post("/admin/notes/new", {"title": "Moss", "content": "x"}),
+        "pin": lambda: client.post(f"/admin/notes/{note}/pin", {"is_pinned": "1"}),
+        "restore": lambda: client.post(f"/admin/notes/{note}/restore"),
+    }[deed]()
+    page = client.page(answer.location)
+    back = undo_in(client, page)
+    assert back.status_code == 303
+    assert back.location == (answer.location if deed != "restore" else "/admin/notes/")
+    assert "It was undone." in client.page(back.location).select_one(".flash").text
+    listed = [row.text for row in client.page("/admin/notes/").select("th.title a")]
+    assert listed == ([] if deed == "restore" else ["Fern"])
+    assert not client.page("/admin/notes/").select("tbody.is-pinned")
+
+
+def test_undo_that_is_not_whole_shows_its_receipt(cast, sign_in):
+    client, note = sign_in(cast.editor), make("notes", title="Fern")
+    answer = client.post(f"/admin/notes/{note}/edit", {"title": "Moss", "content": "x", "version": "1"})
+    page = client.page(answer.location)
+    update(cast.admin, "notes", note, title="Lichen")
+    assert "/admin/jobs/" in undo_in(client, page).location
+
+
+def test_undo_leads_nowhere_else(cast, sign_in):
+    client, note = sign_in(cast.editor), make("notes", title="Fern")
+    client.post(f"/admin/notes/{note}/edit", {"title": "Moss", "content": "x", "version": "1"})
+    form = client.page(f"/admin/notes/{note}").select_one(".flash form")
+    answer = client.post(form["action"], {"key": "k", "back": "//evil.example/"})
+    assert answer.location.startswith("/admin/jobs/")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
@@ -15,12 +16,13 @@ from admin_site.core.database import atomic
 from admin_site.core.errors import NotFound
 from admin_site.core.section import Section
 from admin_site.jobs import board, bulk, undo
-from admin_site.jobs.models import UNFINISHED, Job, JobNote
-from admin_site.records import export, relations
+from admin_site.jobs.models import UNFINISHED, Job, JobNote, State
+from admin_site.records import export, reads, relations
 from admin_site.web import numbers, templating
 from admin_site.web.admin import deltas, receipts, undoing
 from admin_site.web.admin.guard import GuardedView
 from admin_site.web.identity import actor
+from admin_site.web.redirects import is_local
 
 NOTES_SHOWN = 50
 NOTES_AT_ONCE = 1_000
@@ -109,7 +111,26 @@ class JobsView(GuardedView):
         with atomic():
             job_id = undo.begin(actor(), id, source="undo", key=request.form.get("key", "")[:40])
         board.start(job_id)
+        job = board.find(actor(), job_id)
+        is_whole = job.state == State.DONE and not (job.skipped or job.failed or board.notes(job, limit=1))
+        back = request.form.get("back", "")
+        if is_whole and is_local(back):  # from where one was, without a receipt to read
+            flash("It was undone.", "ok")
+            return redirect(_standing(job, back), 303)
         return redirect(url_for(".job", id=job_id), 303)
+
+
+def _standing(job: Job, back: str) -> str:
+    """Where one was, or the list where that was a page about a row that is gone now."""
+    section = registry.by_name().get(job.section)
+    found = re.match(rf"/admin/{section.name}/([0-9]{{1,18}})", back) if section else None
+    if section is None or found is None:
+        return back
+    try:
+        reads.find(actor(), section, int(found[1]))
+    except NotFound:
+        return url_for(f"{section.name}.index_view")
+    return back
 
 
 def title(job: Job) -> str:

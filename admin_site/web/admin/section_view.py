@@ -185,7 +185,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
                 along = trash.restore(actor(), self.section, id, request.form.to_dict())
         except (Invalid, Conflict) as error:
             return self._restore_form(item, error.fields, error.message), error.status
-        _say(self.section, item.title, "was restored", along)
+        _say(self.section, item.title, "was restored", along, undo=id)
         return redirect(url_for(".details_view", id=id))
 
     @expose("/<int:id>/pin", methods=("POST",))
@@ -197,7 +197,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         wanted = request.form.get("is_pinned") == "1"
         with atomic():
             writes.update(actor(), self.section, id, {"is_pinned": wanted})
-        _say(self.section, item.title, "was pinned" if wanted else "is no longer pinned")
+        _say(self.section, item.title, "was pinned" if wanted else "is no longer pinned", undo=id)
         return redirect(self._list_url())
 
     @expose("/<int:id>/pin-own", methods=("POST",))
@@ -354,12 +354,13 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
             return self._form(form, item, error), error.status
         title = self._title_of(number)
         if item is None:
-            _say(self.section, title, "was added")
+            _say(self.section, title, "was added", undo=number)
         elif kept:
             named = ", ".join(kept)
-            _say(self.section, title, f"was changed. Somebody else had changed {named} meanwhile; both were kept")
+            both = f"was changed. Somebody else had changed {named} meanwhile; both were kept"
+            _say(self.section, title, both, undo=number)
         elif changed:
-            _say(self.section, title, "was changed")
+            _say(self.section, title, "was changed", undo=number)
         else:
             flash("No fields changed.", "ok")
         return redirect(self._after_save(number))
@@ -393,7 +394,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         except Conflict as error:
             flash(error.message, "bad")
             return redirect(url_for(".delete_view", id=item.id))
-        _say(self.section, item.title, "was moved to the trash", along)
+        _say(self.section, item.title, "was moved to the trash", along, undo=item.id)
         return redirect(self._list_url())
 
     def _restore_form(self, item: reads.Item, errors: dict[str, list[str]], message: str = "") -> str:
@@ -417,7 +418,8 @@ def _day(raw: str) -> date:
         raise Invalid("As of needs a date like 2026-11-20.") from None
 
 
-def _say(section: Section, title: str, deed: str, along: int = 0) -> None:
+def _say(section: Section, title: str, deed: str, along: int = 0, *, undo: int = 0) -> None:
+    """What was done, with Undo where a row is named whose last change it was."""
     more = (
         ""
         if not along
@@ -425,4 +427,6 @@ def _say(section: Section, title: str, deed: str, along: int = 0) -> None:
         if along == 1
         else f" with {along:,} rows that belong to it"
     )
-    flash(f"The {section.singular} “{text.clip(title, 60)}” {deed}{more}.", "ok")
+    said = f"The {section.singular} “{text.clip(title, 60)}” {deed}{more}."
+    change_set = log.last_deed(section.name, undo, actor().id) if undo else None
+    flash({"said": said, "undo": change_set} if change_set else said, "ok")
