@@ -429,4 +429,5 @@ def _say(section: Section, title: str, deed: str, along: int = 0, *, undo: int =
     )
     said = f"The {section.singular} “{text.clip(title, 60)}” {deed}{more}."
     change_set = log.last_deed(section.name, undo, actor().id) if undo else None
-    flash({"said": said, "undo": change_set} if change_set else said, "ok")
+    message: Any = {"said": said, "undo": change_set} if change_set else said
+    flash(message, "ok")

@@ -52,7 +52,7 @@ def send(section_name: str, names: tuple[str, ...], fixed: Mapping[str, int]) ->
             raise Invalid(fields=too_long)
         _count()
         with atomic():
-            writes.create(VISITOR, section, typed | fixed, source=SOURCE)
+            writes.create(VISITOR, section, {**typed, **fixed}, source=SOURCE)
     except (NotFound, Denied):
         raise NotFound from None
     except AppError as error:
