@@ -1,7 +1,7 @@
 """Writing and reading history. Entries are written by ``records.writes`` alone."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -276,6 +276,32 @@ def past(section: str, row_id: int, moment: datetime) -> Past:
     moves = [action for action in passed if action in ("delete", "restore")]
     existed = bool(passed) or not any(entry.action == "create" for entry in entries)
     return Past(then, existed, bool(moves) and moves[-1] == "delete")
+
+
+@dataclass(frozen=True)
+class Since:
+    """What was done to a row after a moment."""
+
+    row_id: int
+    action: str
+    changes: Mapping[str, Sequence[Any]]
+
+
+def since(section: str, moment: datetime) -> Iterator[Since]:
+    """Everything that happened to the rows of a section after a moment, first to last."""
+    query = select(Entry.row_id, Entry.action, Entry.changes).where(Entry.section == section, Entry.at > moment)
+    for row in db.session.execute(query.order_by(Entry.id)):
+        yield Since(*row)
+
+
+def last_before(section: str, moment: datetime, row_ids: set[int]) -> dict[int, datetime]:
+    """When each of these rows was last changed up to a moment."""
+    query = (
+        select(Entry.row_id, func.max(Entry.at))
+        .where(Entry.section == section, Entry.at <= moment)
+        .group_by(Entry.row_id)
+    )
+    return {row_id: at for row_id, at in db.session.execute(query) if row_id in row_ids}
 
 
 def values_at(section: str, row_id: int, version: int) -> dict[str, Any]:

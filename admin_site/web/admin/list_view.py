@@ -1,5 +1,7 @@
 """The list of a section and what belongs to it: filters, options, saved views, counts, export, cells."""
 
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,7 +15,7 @@ from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, Invalid, NotFound
 from admin_site.core.section import Section
 from admin_site.jobs import bulk
-from admin_site.records import facets, finding, paging, reads, views
+from admin_site.records import as_of, facets, finding, paging, reads, views
 from admin_site.records.list_query import Q_LENGTH, ListQuery, Order, default_sort, groupable, listable, sortable
 from admin_site.web import numbers
 from admin_site.web.admin import cells, curl, downloads, list_page
@@ -101,6 +103,26 @@ class ListRoutes:
                 None if query.is_exact else reads.COUNT_MOST
             ),
         )  # fmt: skip
+
+    @expose("/as-of")
+    def list_as_of_view(self) -> str:
+        """The list as it was at the end of a day, filtered on the values of then; to be read only."""
+        args = MultiDict((name, raw) for name, raw in request.args.items(multi=True) if name != "at")
+        query = replace(self.query_of(args), pinned="", after="")
+        problem, day, past = "", request.args.get("at", ""), as_of.Past()
+        try:
+            end = datetime.combine(date.fromisoformat(day), time.max, UTC) if day else None
+        except ValueError:
+            problem, end = "As of needs a date like 2026-11-20.", None
+        if end is not None:
+            past = as_of.listed(actor(), query, end)
+        page = self.render(
+            "admin/list_as_of.html", section=self.section, query=query, past=past, day=day if end else "",
+            problem=problem, names=list_page.chosen_columns(query, views.of(actor(), self.section)),
+            chips=list(list_page.chips(actor(), query)), list_url=list_page.list_url(query),
+            args=query.to_args(page=1), most=as_of.ROWS_MOST,
+        )  # fmt: skip
+        return (page, 400) if problem else page  # type: ignore[return-value]  # a page with a status
 
     @expose("/curl")
     def curl_view(self) -> str:

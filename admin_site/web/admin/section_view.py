@@ -38,6 +38,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         "options_view": "read",
         "counts_view": "read",
         "curl_view": "read",
+        "list_as_of_view": "read",
         "views_view": "read",
         "view_counts_view": "read",
         "view_view": "read",
