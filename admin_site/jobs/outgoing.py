@@ -20,7 +20,9 @@ SECONDS = 10.0
 ANSWER_READ = 300
 URL_LENGTH = 1000
 PORTS = {"http": 80, "https": 443}
-# Ranges that carry an IPv4 address inside, which is the one that counts.
+# What IPv6 calls global; other ranges lead to this machine, its networks, or carry something else inside.
+_GLOBAL = ipaddress.ip_network("2000::/3")
+# Carries an IPv4 address inside, which is the one that counts.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -77,6 +79,7 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
+        return address in _GLOBAL and address.is_global
     return address.is_global and not address.is_multicast
 
 
@@ -113,23 +116,49 @@ def _send(parts: SplitResult, body: bytes, headers: dict[str, str]) -> tuple[int
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
     connection.sock = _connected(host, port, is_secret=parts.scheme == "https")
-    # Each part of an answer may take its time, all of them together may not.
-    watch = threading.Timer(SECONDS, _cut, [connection.sock])
-    watch.start()
+    watch = _Watch(connection.sock)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path, body=body, headers=headers)
         answer = connection.getresponse()
-        said = answer.read(ANSWER_READ).decode("utf-8", "replace")
-        return answer.status, " ".join("".join(char for char in said if char.isprintable()).split())[:200]
+        watch.check()  # headers that were cut off look like their end
+        with contextlib.suppress(OSError, http.client.HTTPException):  # what was said beside the status is only told
+            return answer.status, _told(answer.read(ANSWER_READ))
+        return answer.status, ""
+    except (OSError, http.client.HTTPException):
+        watch.check()
+        raise
     finally:
-        watch.cancel()
+        watch.end()
         connection.close()
 
 
-def _cut(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # it may have ended just now
-        connection.shutdown(socket.SHUT_RDWR)
+def _told(said: bytes) -> str:
+    text = "".join(char if char.isprintable() else " " for char in said.decode("utf-8", "replace"))
+    return " ".join(text.split())[:200]
+
+
+class _Watch:
+    """Cuts a connection after a while: each part of an answer may take its time, all of them together may not."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection, self.is_cut = connection, threading.Event()
+        self.timer = threading.Timer(SECONDS, self._cut)
+        self.timer.start()
+
+    def _cut(self) -> None:
+        self.is_cut.set()
+        with contextlib.suppress(OSError):  # it may have ended just now
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def check(self) -> None:
+        """``TimeoutError`` where the connection was cut."""
+        if self.is_cut.is_set():
+            raise TimeoutError
+
+    def end(self) -> None:
+        """Nothing is to be cut any more."""
+        self.timer.cancel()
 
 
 def _connected(host: str, port: int, *, is_secret: bool) -> socket.socket:

@@ -84,14 +84,17 @@ def _send_until(app: Flask, stopped: threading.Event) -> None:
 def _send(delivery_id: int) -> None:
     try:
         hooks.deliver(delivery_id)
-    except (SQLAlchemyError, AppError) as error:  # it is found again when its turn has lapsed
-        logger.warning("message %s was not sent: %s", delivery_id, type(error).__name__)
+    except Exception:  # one message keeps no other waiting; it is found again when its turn has lapsed
+        logger.exception("message %s was not sent", delivery_id)
     finally:
         db.session.remove()
 
 
 def sweep() -> None:
-    """Remove for good what has been in the trash for long enough, a little at a time."""
+    """Remove for good what has been in the trash for long enough, a little at a time; forget what nobody needs."""
+    with atomic():
+        for kept in (drafts, idempotency, outbox):
+            kept.forget_old()
     days = current_app.config["TRASH_DAYS"]
     before = clock.now() - timedelta(days=days)
     for section in registry.all_sections():
@@ -111,8 +114,5 @@ def beat(name: str) -> None:
         if result.rowcount == 0:  # type: ignore[attr-defined]  # an update has it
             db.session.execute(insert(Worker).values(name=name, started_at=now, seen_at=now))
             db.session.execute(delete(Worker).where(Worker.seen_at < now - FORGOTTEN))
-            drafts.forget_old()
-            idempotency.forget_old()
-            outbox.forget_old()
     for job_id in board.lost():
         queue.ring(job_id)
