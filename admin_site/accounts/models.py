@@ -49,9 +49,11 @@ class User(Record):
     name_key: Mapped[str] = key_of("name")
     age: Mapped[int | None]
     address: Mapped[str | None] = line(200, optional=True)
+    address_key: Mapped[str | None] = key_of("address", optional=True)
     city: Mapped[str | None] = line(200, optional=True)
     city_key: Mapped[str | None] = key_of("city", optional=True)
     state: Mapped[str | None] = line(200, optional=True)
+    state_key: Mapped[str | None] = key_of("state", optional=True)
     is_active: Mapped[bool] = mapped_column(default=True)
     # Absent until a password is chosen: such a person cannot sign in.
     password_hash: Mapped[str | None] = mapped_column(String(100), info={"internal": True})
