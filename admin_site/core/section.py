@@ -115,7 +115,7 @@ class Change:
     ``before`` is what stands (empty for a new row), ``after`` what is to stand, both by column name, where
     many rows change at once without the long texts that stay;
     ``links`` has the numbers behind each RELATIONS field, and ``pinned`` the pin, as (before, after).
-    ``secrets`` are the fields that changed without a value to show.
+    ``secrets`` are the fields that changed without a value to show, ``unpinned`` what a pin was that is taken away.
     """
 
     section: "Section"
@@ -126,6 +126,7 @@ class Change:
     links: dict[str, tuple[list[int], list[int]]] = field(default_factory=dict)
     pinned: tuple[bool, bool] | None = None
     secrets: set[str] = field(default_factory=set)
+    unpinned: dict[str, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> int:

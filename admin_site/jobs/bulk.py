@@ -187,6 +187,8 @@ def preview(actor: Actor, bulk: Bulk) -> Preview:
         total, changing, same = _counted(actor, bulk, planned)
         denied = total - changing - same
         left_out = Counter({_denial(actor, bulk): denied} if denied else {})
+        if bulk.selection.ids and fewer:
+            left_out[writes.GONE] = fewer
     return Preview(bulk.selection.count, changing, same, left_out, _samples(bulk.section, outcome), more, fewer, is_all)
 
 

@@ -185,7 +185,10 @@ def _unmake(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) ->
 
 
 def _put_back(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) -> int:
-    placed = [entry for entry in run if any(name in pinning.PARTS for name in entry.changes)]
+    placed = [
+        entry for entry in run
+        if "is_pinned" not in entry.changes and any(name in pinning.PARTS for name in entry.changes)
+    ]  # fmt: skip
     done = sum(_put_pin_back(undoing, section, entry) for entry in placed)
     by_row = {entry.row_id: entry for entry in run if entry not in placed}
     if not by_row:
@@ -198,6 +201,9 @@ def _put_back(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) 
     noted_before = len(undoing.notes)
     outcome = writes.update_many(undoing.deed, section, list(by_row), names, plan)
     changed = {change.id for change in outcome.changed}
+    repinned = {change.id for change in outcome.changed if change.pinned == (False, True)}
+    if repinned:
+        pinning.arrange_back(section, [(number, by_row[number].changes) for number in by_row if number in repinned])
     noted = {note.row_id for note in undoing.notes[noted_before:]}
     undoing.left.update(entry.id for number, entry in by_row.items() if number in noted - changed)
     for left in outcome.left_out:
@@ -221,6 +227,8 @@ def _former(undoing: _Undoing, change: Change, entry: log.SetEntry) -> dict[str,
     """The values from before, of the fields that still hold what the change set gave them."""
     found: dict[str, Any] = {}
     for name, (before, after) in entry.changes.items():
+        if name in pinning.PARTS:
+            continue  # a pin that was taken away is arranged once it is back
         known = change.section.all_fields.get(name)
         if known is None or known.secret:
             label = known.label if known else name

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from admin_site.accounts import permissions
-from admin_site.core.errors import Invalid
+from admin_site.core.errors import Denied, Invalid
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.records import validation, values
@@ -103,6 +103,8 @@ def read(actor: Actor, section: Section, sent: Mapping[str, tuple[str, Any]]) ->
     errors: dict[str, list[str]] = {}
     for name, (operation, raw) in sent.items():
         field = allowed.get(name)
+        if field is None and name == "is_pinned" and section.pins:
+            raise Denied(f"You may not set {section.field(name).label}.", needs=f"{section.name}.pin")
         if field is None:
             errors[name] = [f"{name[:80]!r} cannot be changed for many rows at once."]
             continue

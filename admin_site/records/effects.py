@@ -94,8 +94,12 @@ def write_pins(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
     wanted = [change for change in changes if change.pinned and change.pinned[0] != change.pinned[1]]
     if pinned := [change.id for change in wanted if change.pinned and change.pinned[1]]:
         pins.pin(section, pinned, deed.actor.id)
-    if unpinned := [change.id for change in wanted if change.pinned and not change.pinned[1]]:
-        pins.unpin(section, unpinned)
+    if unpinned := [change for change in wanted if change.pinned and not change.pinned[1]]:
+        ids = [change.id for change in unpinned]
+        told = pins.described(section, ids)
+        for change in unpinned:
+            change.unpinned = told.get(change.id, {})
+        pins.unpin(section, ids)
 
 
 def write_history(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
@@ -136,7 +140,8 @@ def _differences(
         field = fields.get(name)
         if field is not None and not field.fixed and name not in found:
             found[name] = [_said(field, side.get(name), titles) for side in (change.before, change.after)]
-    return found if len(found) < 2 else {name: found[name] for name in fields if name in found}
+    lost = {name: [value, None] for name, value in change.unpinned.items()}
+    return (found if len(found) < 2 else {name: found[name] for name in fields if name in found}) | lost
 
 
 def _said(field: Field, value: Any, titles: dict[str, dict[int, relations.Title]]) -> Any:

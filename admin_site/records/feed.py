@@ -4,6 +4,7 @@ The same query, conditions and order as the pages', but rows are plain columns w
 are no band above each page: where they are asked for first, the list begins with them.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,7 +43,27 @@ def readable(section: Section) -> Mapping[str, Field]:
 def check_cursor(raw: str) -> None:
     """``ValueError`` where this is no cursor."""
     if raw:
-        keyset.read(raw.removeprefix(PINNED))
+        _tag, dot, position = raw.partition(".")
+        if not dot:
+            raise ValueError("not a cursor")
+        keyset.read(position.removeprefix(PINNED))
+
+
+def cursor_at(query: ListQuery, position: str) -> str:
+    """A cursor at a position of this list; it names the sort, since its values mean another place in another one."""
+    return f"{_tag_of(query)}.{position}" if position else ""
+
+
+def _tag_of(query: ListQuery) -> str:
+    said = f"{query.section.name} {','.join(map(str, query.orders))}"
+    return hashlib.sha256(said.encode()).hexdigest()[:8]
+
+
+def _position(query: ListQuery, cursor: str) -> str:
+    tag, _dot, position = cursor.partition(".")
+    if cursor and tag != _tag_of(query):
+        raise ValueError("a cursor of another list")
+    return position
 
 
 def by_page(actor: Actor, query: ListQuery, names: Sequence[str]) -> Slice:
@@ -50,18 +71,19 @@ def by_page(actor: Actor, query: ListQuery, names: Sequence[str]) -> Slice:
     total = Matching.of(actor, replace(query, pinned=_narrowed(query))).count(None)
     offset = (query.page - 1) * query.per_page
     rows, cursor = _from(actor, query, names, offset) if offset < total else ([], "")
-    return Slice(rows, total, offset + len(rows) < total, cursor)
+    return Slice(rows, total, offset + len(rows) < total, cursor_at(query, cursor))
 
 
 def by_cursor(actor: Actor, query: ListQuery, names: Sequence[str], cursor: str) -> Slice:
     """The rows after a cursor, or the first ones where it is empty. ``ValueError`` where it is of another list."""
+    position = _position(query, cursor)
     if query.pinned != "first":
-        rows, following = _plain(actor, query, names, cursor, 0)
-    elif not cursor or cursor.startswith(PINNED):
-        rows, following = _pinned(actor, query, names, cursor, 0)
+        rows, following = _plain(actor, query, names, position, 0)
+    elif not position or position.startswith(PINNED):
+        rows, following = _pinned(actor, query, names, position, 0)
     else:
-        rows, following = _plain(actor, replace(query, pinned="none"), names, cursor, 0)
-    return Slice(rows, None, bool(following), following)
+        rows, following = _plain(actor, replace(query, pinned="none"), names, position, 0)
+    return Slice(rows, None, bool(following), cursor_at(query, following))
 
 
 def _from(actor: Actor, query: ListQuery, names: Sequence[str], offset: int) -> tuple[Sequence[Any], str]:

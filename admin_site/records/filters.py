@@ -323,7 +323,8 @@ def _compared(operator: str, column: Any, value: Any, *, whole_day: bool) -> Col
 
 def _ordered(section: Section, field: Field, value: Any) -> tuple[Any, Any]:
     if field.name in section.keys:
-        return section.table.columns[section.keys[field.name]], text.key(value)
+        is_long = field.kind in (Kind.LONGTEXT, Kind.MARKDOWN)
+        return section.table.columns[section.keys[field.name]], text.long_key(value) if is_long else text.key(value)
     return section.table.columns[field.name], value
 
 

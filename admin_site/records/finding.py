@@ -7,13 +7,15 @@ changes no result, no count and no suggestion.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from admin_site.accounts import permissions
 from admin_site.core import registry
+from admin_site.core.database import db
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
-from admin_site.records import language, paging, reads
+from admin_site.records import language, paging, pins, reads
 from admin_site.records.list_query import ListQuery
 from admin_site.records.reads import Item, Matching
 from admin_site.records.search import ranking, suggest, words
@@ -90,11 +92,28 @@ def _in_section(actor: Actor, section: Section, query: ListQuery) -> Found:
 
 
 def best(actor: Actor, query: ListQuery) -> tuple[list[int], int]:
-    """The rows of one page of a search in one section, best first, and how many there are, counted so far."""
-    matching = Matching.of(actor, query)
+    """The rows of one page of a search in one section, best first, and how many there are, counted so far.
+
+    With ``pinned`` first, those that are pinned come before the others.
+    """
+    pinned = _pinned(actor, query) if query.pinned == "first" else []
+    matching = Matching.of(actor, replace(query, pinned="none") if pinned else query)
     count = matching.count()
-    window = paging.window_of(matching, (), count)
-    return [row.id for row in window.rows], count
+    offset = (query.page - 1) * query.per_page
+    shown = pinned[offset : offset + query.per_page]
+    rest = replace(matching, query=replace(matching.query, per_page=query.per_page - len(shown)))
+    if not rest.query.per_page:
+        return shown, count + len(pinned)
+    window = paging.window_of(rest, (), count, offset=max(0, offset - len(pinned)))
+    return [*shown, *(row.id for row in window.rows)], count + len(pinned)
+
+
+def _pinned(actor: Actor, query: ListQuery) -> list[int]:
+    """The pinned rows that match, in their order."""
+    columns = query.section.table.columns
+    conditions = Matching.of(actor, replace(query, pinned="only")).where(few=True)
+    statement = pins.in_order(query.section, select(columns.id).where(*conditions))
+    return [row.id for row in db.session.execute(statement.limit(reads.COUNT_MOST))]
 
 
 def correct(actor: Actor, sections: Sequence[Section], q: str) -> str:

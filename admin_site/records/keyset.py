@@ -31,7 +31,8 @@ from admin_site.core.database import db
 from admin_site.core.text import is_storable
 from admin_site.core.types import UtcDateTime
 
-LENGTH_MOST = 2_000
+# Five sorted columns of 255 letters, each of four bytes, in base64.
+LENGTH_MOST = 8_000
 ID_MOST = 2**63 - 1
 WHOLE_MOST = 2**31 - 1
 

@@ -261,8 +261,10 @@ class _Reader:
             too_many = f"A list takes at most {CONDITIONS_MOST} filters."
             self._refuse(filled[CONDITIONS_MOST][0], too_many, "The others were left out.")
         for name, raw in filled[:CONDITIONS_MOST]:
-            path, _, operator = name.partition("__")
+            path, said, operator = name.partition("__")
             try:
+                if said and not operator:
+                    raise LookupError
                 via, known = resolve.path_of(self.section, self.actor, path)
                 if (operator or "eq") not in OPERATORS:
                     raise LookupError

@@ -174,19 +174,24 @@ def keys_of(query: ListQuery) -> list[Key]:
     return [*keys, Key.of(table.columns.id, descending=by_number.descending)]
 
 
-def window_of(matching: Matching, names: Sequence[str], total: int, *, bare: bool = False) -> Window:
-    """The rows of a page, ranked or sorted; ``total`` is how many there are, as far as they are counted."""
+def window_of(
+    matching: Matching, names: Sequence[str], total: int, *, bare: bool = False, offset: int | None = None
+) -> Window:
+    """The rows of a page, ranked or sorted; ``total`` is how many there are, as far as they are counted.
+
+    ``offset`` is where it begins, if not where the number of the page says.
+    """
     query = matching.query
     position = keyset.read(query.after) if query.after else None
+    begin = offset if offset is not None else 0 if position else (query.page - 1) * query.per_page
     if query.is_ranked:
-        return _Ranked(matching, names, few=total <= COUNT_MOST).window(position)
+        return _Ranked(matching, names, few=total <= COUNT_MOST).window(position, begin)
     if position is None and (query.page - 1) * query.per_page >= DEEPEST_ROW:
         return Window()
     statement = reads.selection(query.section, names, bare=bare)
     if not bare:
         statement = statement.add_columns(*excerpt(query))
-    offset = 0 if position else (query.page - 1) * query.per_page
-    return sorted_window(matching, statement, position, few=total <= FEW, offset=offset)
+    return sorted_window(matching, statement, position, few=total <= FEW, offset=begin)
 
 
 def sorted_window(
@@ -284,7 +289,7 @@ class _Ranked:
     def __init__(self, matching: Matching, names: Sequence[str], *, few: bool) -> None:
         self.matching, self.query, self.names, self.few = matching, matching.query, names, few
 
-    def window(self, position: Position | None) -> Window:
+    def window(self, position: Position | None, offset: int) -> Window:
         """Read both parts in one order: places of the head by score, then numbers of the tail."""
         size = self.query.per_page
         frozen, place = _read_ranked(position)
@@ -295,7 +300,6 @@ class _Ranked:
             found = self._before(head, place, size + 1)
             shown, has_before, has_after = found[-size:], len(found) > size, True
         else:
-            offset = 0 if position else (self.query.page - 1) * size
             found = self._after(head, place, size + 1, offset)
             shown, has_before, has_after = found[:size], bool(place or offset), len(found) > size
         return Window(

@@ -113,6 +113,24 @@ def put_back(deed: Deed, section: Section, row_id: int, changed: Mapping[str, Se
     writes.record_pin(deed, section, row, {name: [now[name], value] for name, value in former.items()})
 
 
+def arrange_back(section: Section, put_back: Sequence[tuple[int, Mapping[str, Sequence[Any]]]]) -> None:
+    """Give pins that were just put back their former places, reasons and ends; an end that has passed is left out.
+
+    The one that was taken away last comes first: its place was counted without the others.
+    """
+    order = pins.locked(section, None)
+    back = {number for number, _changed in put_back}
+    by_row = {pin.row_id: pin for pin in order}
+    arranged = [pin for pin in order if pin.row_id not in back]
+    for number, changed in put_back:
+        former = {name: before for name, (before, _after) in changed.items() if name in PARTS}
+        arranged.insert(max(0, former.get("pin_place", 1) - 1), by_row[number])
+        until = values.clean(_UNTIL, former.get("pin_until"))
+        kept = {"reason": former.get("pin_reason") or "", "until": until if until and until > clock.now() else None}
+        db.session.execute(update(Pin).where(Pin.id == by_row[number].id).values(**kept))
+    pins.reorder(arranged)
+
+
 def _standing(order: Sequence[Any], row_id: int) -> Any:
     standing = next((pin for pin in order if pin.row_id == row_id), None)
     if standing is None:

@@ -1,5 +1,6 @@
 """Pins: rows that stay above every sort, filter and page. A pin is a row of its own."""
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -158,6 +159,25 @@ def pin(section: Section, row_ids: Sequence[int], actor_id: int | None, *, user_
     ]  # fmt: skip
     if rows:
         db.session.execute(insert(Pin), rows)
+
+
+def described(section: Section, row_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What the pins of these rows are, as history keeps it: place, and reason and end where there are any.
+
+    They are taken away one after the other, so each place is counted without those before.
+    """
+    query = select(PINS.row_id, PINS.reason, PINS.until).where(_stands(section))
+    order = list(db.session.execute(query.order_by(PINS.position, PINS.id)))
+    places = {row.row_id: place for place, row in enumerate(order, start=1)}
+    found: dict[int, dict[str, Any]] = {}
+    gone: list[int] = []
+    for number in filter(places.__contains__, row_ids):
+        row, place = order[places[number] - 1], places[number] - bisect_left(gone, places[number])
+        insort(gone, places[number])
+        until = clock.isoformat(row.until) if row.until else None
+        told = {"pin_place": place, "pin_reason": row.reason, "pin_until": until}
+        found[number] = {name: value for name, value in told.items() if value}
+    return found
 
 
 def unpin(section: Section, row_ids: Sequence[int], *, user_id: int | None = None) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, false, func, select
 
 from admin_site.accounts import permissions
 from admin_site.core import text
@@ -132,7 +132,9 @@ class Matching:
         found = [filters.where(section, node, actor, trashed=query.trashed) for node in query.filters]
         if query.trashed:
             found += [filters.where_words(section, text.fold(term.text).split()) for term in query.terms]
-        if section.pins and query.pinned in ("only", "none"):
+        if query.pinned == "only" and not section.pins:
+            found.append(false())
+        elif section.pins and query.pinned in ("only", "none"):
             is_pinned = pins.is_pinned(section)
             found.append(is_pinned if query.pinned == "only" else ~is_pinned)
         is_plain = not found and permissions.is_unconditional(actor, "read", section)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from admin_site.accounts import passwords
+from admin_site.core import text
 from admin_site.core.database import db
 from admin_site.core.errors import Invalid
 from admin_site.core.rules import Actor
@@ -69,7 +70,7 @@ def hash_passwords(section: Section, sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_acceptable(raw: Any) -> bool:
     is_new = isinstance(raw, str) and raw and not isinstance(raw, values.Hashed)
-    return bool(is_new) and not passwords.weakness(raw)
+    return bool(is_new) and text.is_storable(raw) and not passwords.weakness(raw)
 
 
 def check_related(

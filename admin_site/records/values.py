@@ -6,6 +6,7 @@ sentence that begins with the field's label.
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -29,8 +30,17 @@ YES = frozenset({"1", "true", "yes", "on", "y"})
 NO = frozenset({"0", "false", "no", "off", "n", ""})
 
 
+@dataclass(frozen=True)
+class Refused:
+    """Stands for a value that whoever read it found wrong already; all that is wrong is told together."""
+
+    sentence: str
+
+
 def clean(field: Field, raw: Any) -> Any:
     """The value to store; None where nothing was given."""
+    if isinstance(raw, Refused):
+        raise ValueError(raw.sentence)
     assert field.kind is not None  # noqa: S101 - a resolved field has a kind
     return CLEANERS[field.kind](field, raw)
 
@@ -123,6 +133,8 @@ def _password(field: Field, raw: Any) -> Hashed | None:
         return raw
     if not isinstance(raw, str):
         raise ValueError(f"{field.label} must be text.")
+    if not text.is_storable(raw):
+        raise ValueError(f"{field.label} has a character that cannot be stored.")
     raise ValueError(passwords.weakness(raw) or f"{field.label} must be hashed first.")
 
 

@@ -608,3 +608,27 @@ def test_a_worker_that_dies_while_it_undoes_leaves_nothing_half(cast, monkeypatc
     assert tally(job) == (5, 0, 0)
     assert [row("notes", n).title for n in rows] == [f"Fern {place}" for place in range(5)]
     assert [log.count_of_row("notes", n) for n in rows] == [3] * 5
+
+
+def test_a_pin_that_was_taken_away_comes_back_where_it_was(cast):
+    section = registry.get("notes")
+    notes = [make("notes", title=f"Note {place}", is_pinned=True) for place in range(4)]
+    end = (clock.now() + timedelta(days=3)).date().isoformat()
+    with atomic():
+        pinning.describe(cast.editor, section, notes[1], own=False, reason="Read this first", until=end)
+    before = [(row.id, row.pin_reason, row.pin_until) for row in standing_pins(section)]
+    with atomic():
+        deed = writes.begin(cast.editor, "form")
+        writes.update(cast.editor, section, notes[1], {"is_pinned": False}, deed=deed)
+        writes.update(cast.editor, section, notes[2], {"is_pinned": False}, deed=deed)
+    with atomic():
+        number = undo.begin(cast.editor, deed.change_set_id, source="undo")
+    runner.run(number)
+    assert board.find(cast.editor, number).done == 2
+    assert board.notes(board.find(cast.editor, number)) == []
+    assert [(row.id, row.pin_reason, row.pin_until) for row in standing_pins(section)] == before
+
+
+def standing_pins(section):
+    statement = reads.selection(section, ("title",))
+    return db.session.execute(pins.standing(section, statement, None)).all()

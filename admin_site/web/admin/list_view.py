@@ -133,7 +133,6 @@ class ListRoutes:
         return self.render(
             "admin/curl.html", section=self.section, list_url=list_page.list_url(query),
             command=curl.command(actor(), query, names, root), most=PER_PAGE_MOST,
-            is_cut=query.per_page > PER_PAGE_MOST,
         )  # fmt: skip
 
     @expose("/views", methods=("GET", "POST"))

@@ -100,10 +100,9 @@ def _guarded(section: Section, route: Route) -> View:
     @wraps(route.view)
     def run(**args: Any) -> Response:
         person = actor()
-        if not permissions.allows(person, route.action, section):
-            if not permissions.allows(person, "read", section):
-                raise NotFound
-            permissions.require(person, route.action, section)
+        if not permissions.allows(person, "read", section):
+            raise NotFound
+        permissions.require(person, route.action, section)
         return route.view(section, **args)
 
     return run

@@ -39,7 +39,7 @@ def of(answer: Answer) -> Response:
 
 def once(work: Callable[[], Answer]) -> tuple[Response, bool]:
     """Do the work in one transaction, or give the answer that it had before; whether it was done now."""
-    key = _key()
+    key = named_key()
     with atomic():
         if key is not None and (before := idempotency.claim(actor().id, key, _call())) is not None:
             repeated = of(before)
@@ -51,7 +51,8 @@ def once(work: Callable[[], Answer]) -> tuple[Response, bool]:
     return of(answer), True
 
 
-def _key() -> str | None:
+def named_key() -> str | None:
+    """The key of this call; ``Invalid`` where it cannot be one."""
     key = request.headers.get(KEY_HEADER)
     if key is not None and (len(key) > KEY_LENGTH or not _KEY.fullmatch(key)):
         raise Invalid(fields={KEY_HEADER: [f"{KEY_HEADER} must have 1 to {KEY_LENGTH} letters, digits or signs."]})

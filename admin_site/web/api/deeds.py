@@ -8,15 +8,17 @@ from werkzeug.datastructures import MultiDict
 
 from admin_site.core import clock
 from admin_site.core.errors import Conflict, Invalid
-from admin_site.core.section import Section
+from admin_site.core.section import Field, Kind, Section
+from admin_site.history import log
 from admin_site.jobs import board, bulk, undo
 from admin_site.jobs.bulk import Bulk, Preview
 from admin_site.jobs.models import Job
 from admin_site.records import selection
 from admin_site.records.idempotency import Answer
+from admin_site.records.list_query import CONDITIONS_MOST
 from admin_site.records.selection import IDS_MOST, Selection
 from admin_site.records.values import ID_MOST
-from admin_site.web.api import answers, params, payload
+from admin_site.web.api import answers, params, payload, schemas
 from admin_site.web.identity import actor
 
 ACTIONS = ("delete", "restore", "publish", "archive", "pin", "unpin", "approve", "reject", "spam", "hide")
@@ -29,8 +31,8 @@ def in_bulk(section: Section) -> Response:
     params.refuse_unknown(request.args, ())
     body = payload.read()
     planned, reason = _planned(section, body), _reason(body)
-    planned.edits(actor())  # what is wrong is said before anything is begun
     if _is_dry(body):
+        answers.named_key()  # nothing is kept under it, but a wrong one is said
         return answers.response(_previewed(bulk.preview(actor(), planned)))
     begun: list[int] = []
 
@@ -58,13 +60,12 @@ def undo_job(id: int) -> Response:
     """Take back what a job did, as a job of its own."""
     params.refuse_unknown(request.args, ())
     payload.read(optional=True)
-    job = board.find(actor(), id)
-    if job.change_set_id is None:
-        raise Conflict("This job has changed nothing, so there is nothing to undo.")
-    change_set, begun = job.change_set_id, list[int]()
+    job, begun = board.find(actor(), id), list[int]()
 
     def work() -> Answer:
-        begun.append(undo.begin(actor(), change_set, source="undo"))
+        if job.change_set_id is None or not log.count_of_set(job.change_set_id):
+            raise Conflict("This job has changed nothing, so there is nothing to undo.")
+        begun.append(undo.begin(actor(), job.change_set_id, source="undo"))
         return _accepted(begun[0])
 
     return _started(*answers.once(work), begun)
@@ -129,39 +130,59 @@ def _edits(section: Section, raw: Any) -> dict[str, tuple[str, Any]]:
 def _chosen(section: Section, body: Mapping[str, Any], *, trashed: bool) -> Selection:
     if "ids" in body:
         return selection.of_ids(section, _ids(body["ids"]), trashed=trashed)
-    query = params.of_filter(section, _as_args(body["filter"]), actor())
+    query = params.of_filter(section, _as_args(section, body["filter"]), actor())
     return selection.of_list(actor(), query.in_trash() if trashed else query, may_be_empty=True)
 
 
 def _ids(raw: Any) -> list[int]:
-    is_list = isinstance(raw, list) and 0 < len(raw) <= IDS_MOST
-    if not is_list or not all(type(number) is int and 0 < number <= ID_MOST for number in raw):
+    numbers = [payload.whole(number) for number in raw] if isinstance(raw, list) else []
+    known = [number for number in numbers if number is not None and 0 < number <= ID_MOST]
+    if not 0 < len(numbers) <= IDS_MOST or len(known) < len(numbers):
         raise Invalid(fields={"ids": [f"ids must be a list of 1 to {IDS_MOST:,} numbers of rows."]})
-    return list(raw)
+    return known
 
 
-def _as_args(raw: Any) -> "MultiDict[str, str]":
+def _as_args(section: Section, raw: Any) -> "MultiDict[str, str]":
     """A filter in JSON as the query string that it stands for."""
-    if not isinstance(raw, dict):
-        raise Invalid(fields={"filter": ["filter must be an object of list parameters."]})
+    if not isinstance(raw, dict) or len(raw) > CONDITIONS_MOST:
+        raise Invalid(fields={"filter": [f"filter must be an object of at most {CONDITIONS_MOST} list parameters."]})
+    fields = dict(schemas.paths(section))
     args: MultiDict[str, str] = MultiDict()
+    errors: dict[str, list[str]] = {}
     for name, value in raw.items():
-        said = _as_text(value)
-        if said is None:
-            raise Invalid(fields={f"filter.{name[:80]}": ["It must be text, a number, true or false, or a list."]})
-        args.add(name, said)
+        path, _, operator = name.partition("__")
+        try:
+            args.add(name, _as_text(fields.get(path), operator, value))
+        except ValueError as error:
+            errors[f"filter.{name[:80]}"] = [str(error)]
+    if errors:
+        raise Invalid(fields=errors)
     return args
 
 
-def _as_text(value: Any) -> str | None:
-    if isinstance(value, bool):
+def _as_text(field: Field | None, operator: str, value: Any) -> str:
+    if operator == "in" and isinstance(value, list):
+        texts = [_one_as_text(field.kind if field else None, part) for part in value]
+        if not texts or any("," in text or not text for text in texts):
+            raise ValueError("It must be a list of values without commas, of which none is empty.")
+        return ",".join(texts)
+    return _one_as_text(Kind.BOOLEAN if operator == "isnull" else field.kind if field else None, value)
+
+
+def _one_as_text(kind: Kind | None, value: Any) -> str:
+    """A value as a query string has it, which JSON holds as that text or in the type of the field."""
+    if isinstance(value, str):
+        return value
+    if kind is Kind.BOOLEAN:
+        if not isinstance(value, bool):
+            raise ValueError("It must be true or false.")
         return "true" if value else "false"
-    if isinstance(value, str | int):
-        return str(value)
-    if isinstance(value, list) and value:
-        parts = [_as_text(part) for part in value if not isinstance(part, list)]
-        return ",".join(filter(None, parts)) if len(parts) == len(value) and all(parts) else None
-    return None
+    if kind not in schemas.NUMBERS:
+        raise ValueError("It must be text.")
+    number = payload.whole(value)
+    if number is None:
+        raise ValueError("It must be a whole number.")
+    return str(number)
 
 
 def _is_dry(body: Mapping[str, Any]) -> bool:

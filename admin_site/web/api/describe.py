@@ -59,6 +59,7 @@ def add_components(spec: APISpec) -> None:
     for section in registry.all_sections():
         for name, schema in schemas.of_section(section).items():
             spec.components.schema(name, schema)
+        spec.components.schema(f"{_name(section)}Bulk", _bulk(section))
     for status, (name, description) in ERRORS.items():
         body = ref("Stale" if status == 412 else "Error")
         answer = {"description": description, "content": {"application/json": {"schema": body}}}
@@ -94,7 +95,8 @@ def read(section: Section) -> dict[str, Any]:
 
 def create(section: Section) -> dict[str, Any]:
     """``POST /api/notes``"""
-    answer = _answer(ref(_name(section)), _LOCATION | _ETAG | _REPLAYED)
+    links = _links(section, "$response.body#/id", "get", "replace", "update", "delete", "history")
+    answer = _answer(ref(_name(section)), _LOCATION | _ETAG | _REPLAYED) | links
     parameters = [_key(), *schemas.object_parameters(section)]
     errors = (400, 403, 404, 409, 413, 415)
     body = _body(ref(f"{_name(section)}New"))
@@ -121,14 +123,15 @@ def _change(verb: str, section: Section) -> dict[str, Any]:
 
 def delete(section: Section) -> dict[str, Any]:
     """``DELETE /api/notes/7``"""
-    answers = {200: _answer(ref("Message"))}
+    answers = {200: _answer(ref("Message")) | _links(section, "$request.path.id", "restore")}
     summary = f"Move a {section.singular} to the trash"
     return _call("delete", section, summary, answers, (400, 403, 404, 409, 412), [_id(), _if_match()])
 
 
 def restore(section: Section) -> dict[str, Any]:
     """``POST /api/notes/7/restore``"""
-    answer = _answer(ref(_name(section)), _ETAG | _REPLAYED)
+    links = _links(section, "$request.path.id", "get", "update", "delete", "history")
+    answer = _answer(ref(_name(section)), _ETAG | _REPLAYED) | links
     parameters = [_id(), _key(), *schemas.object_parameters(section)]
     values = {name: schemas.taken(section, section.field(name)) for name in section.unique}
     body = _body({"type": "object", "properties": values, "additionalProperties": False}, required=False)
@@ -152,7 +155,7 @@ def search(section: Section) -> dict[str, Any]:
     """``GET /api/notes/search``"""
     deepest = {"type": "integer", "minimum": 1, "maximum": 10_000}
     parameters = [
-        *_search_parameters(), {"in": "query", "name": "page", "schema": deepest},
+        *_search_parameters(), {"in": "query", "name": "page", "schema": deepest}, schemas.pinned_parameter(section),
         *schemas.object_parameters(section),
     ]  # fmt: skip
     answer = _answer(ref(f"{_name(section)}Search"))
@@ -161,26 +164,34 @@ def search(section: Section) -> dict[str, Any]:
 
 def in_bulk(section: Section) -> dict[str, Any]:
     """``POST /api/notes/bulk``"""
-    name = _name(section)
+    answers = {
+        202: _job_begun(),
+        200: _answer(ref("BulkPreview"), description="What it would do, with dry_run."),
+    }
+    errors = (400, 403, 404, 409, 413, 415)
+    return _call("bulk", section, f"Change many {_many(section)} as a job", answers, errors, [_key()]) | _body(
+        ref(f"{_name(section)}Bulk")
+    )
+
+
+def _bulk(section: Section) -> Schema:
     properties: Schema = {
         "ids": {"type": "array", "items": schemas.row_number(), "minItems": 1, "maxItems": IDS_MOST},
-        "filter": ref(f"{name}Filter"),
-        "set": ref(f"{name}Values"),
+        "filter": ref(f"{_name(section)}Filter"),
+        "set": ref(f"{_name(section)}Values"),
         "action": {"type": "string", "enum": deeds.actions_of(section)},
         "dry_run": {"type": "boolean", "default": False},
         "reason": {"type": "string", "maxLength": deeds.REASON_LENGTH},
     }
-    pairs = [("ids", "set"), ("ids", "action"), ("filter", "set"), ("filter", "action")]
-    body: Schema = {
+    wrong: list[Schema] = []
+    for pair in (["ids", "filter"], ["set", "action"]):
+        wrong += [{"required": pair}, {"not": {"anyOf": [{"required": [name]} for name in pair]}}]
+    return {
         "type": "object", "properties": properties, "additionalProperties": False,
-        "oneOf": [{"required": list(pair)} for pair in pairs],
+        # Said by what it must not be: programs that write clients take alternatives for anything at all.
+        "not": {"anyOf": wrong},
+        "description": "Exactly one of ids and filter says which rows, exactly one of set and action what to do.",
     }  # fmt: skip
-    answers = {
-        202: _answer(ref("JobBegun"), _LOCATION | _REPLAYED),
-        200: _answer(ref("BulkPreview"), description="What it would do, with dry_run."),
-    }
-    errors = (400, 403, 404, 409, 413, 415)
-    return _call("bulk", section, f"Change many {_many(section)} as a job", answers, errors, [_key()]) | _body(body)
 
 
 def search_everywhere() -> dict[str, Any]:
@@ -198,10 +209,16 @@ def read_job() -> dict[str, Any]:
 
 def undo_job() -> dict[str, Any]:
     """``POST /api/jobs/7/undo``"""
-    answers = {202: _answer(ref("JobBegun"), _LOCATION | _REPLAYED)}
+    answers = {202: _job_begun()}
     body = _body({"type": "object", "additionalProperties": False}, required=False)
     errors = (400, 404, 409, 413, 415)
     return _call("undo_job", None, "Take back what a job did", answers, errors, [_id(), _key()]) | body
+
+
+def document() -> dict[str, Any]:
+    """``GET /api/openapi.json``"""
+    answers = {200: _answer({"type": "object", "additionalProperties": True})}
+    return _call("get_openapi", None, "This document", answers, (400,), []) | {"tags": [ALL_SECTIONS]}
 
 
 def _call(
@@ -221,6 +238,18 @@ def _call(
 def _answer(schema: Schema, headers: Schema | None = None, description: str = "Done.") -> Schema:
     answer: Schema = {"description": description, "content": {"application/json": {"schema": schema}}}
     return answer | ({"headers": headers} if headers else {})
+
+
+def _job_begun() -> Schema:
+    return _answer(ref("JobBegun"), _LOCATION | _REPLAYED) | _links(None, "$response.body#/job/id", "get", "undo")
+
+
+def _links(section: Section | None, number: str, *verbs: str) -> dict[str, Any]:
+    """What can be done next with the row or job of an answer."""
+    name = section.name if section else "job"
+    return {
+        "links": {verb: {"operationId": f"{verb}_{name}", "parameters": {"id": number}} for verb in verbs},
+    }
 
 
 def _body(schema: Schema, *, required: bool = True) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, Response, current_app, render_template, requ
 from flask_smorest import Api
 
 from admin_site.core import registry
-from admin_site.web.api import answers, authentication
+from admin_site.web.api import answers, authentication, describe, params
 
 
 def init_app(app: Flask, api: Api) -> None:
@@ -18,6 +18,9 @@ def init_app(app: Flask, api: Api) -> None:
     blueprint.add_url_rule("/openapi.json", view_func=openapi)
     blueprint.add_url_rule("/docs", view_func=page)
     app.register_blueprint(blueprint)
+    api.spec.components.schemas.pop("PaginationMetadata", None)  # flask-smorest's own, which no call answers
+    rule = next(app.url_map.iter_rules("api-docs.openapi"))
+    api.spec.path(rule=rule, operations={"get": describe.document()}, parameters=[])
 
 
 def document() -> dict[str, Any]:
@@ -28,6 +31,7 @@ def document() -> dict[str, Any]:
 
 def openapi() -> Response:
     """The document."""
+    params.refuse_unknown(request.args, ())
     return answers.response(document())
 
 

@@ -1,6 +1,6 @@
 """The query string of a list, read strictly: what is unknown or wrong is refused, each word with its sentence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from werkzeug.datastructures import MultiDict
@@ -14,9 +14,12 @@ from admin_site.records.list_query import OWN_WORDS, PAGE_WORDS, ListQuery, Orde
 PER_PAGE = 10
 PER_PAGE_MOST = 100
 PAGE_MOST = 2**31 - 1
+# As many as the largest number of a row has.
+DIGITS_MOST = 19
 # What programs may say beside filters; the other words of lists belong to pages.
 LIST_WORDS = ("q", "sort", "pinned", "page", "per_page", "cursor", "fields", "expand")
 SHARED_WORDS = ("q", "sort", "pinned")
+LISTS = ("sort", "fields", "expand")
 NEWEST_FIRST = (Order("created_at", descending=True),)
 
 
@@ -32,7 +35,8 @@ class Asked:
 
 def of_list(section: Section, args: "MultiDict[str, str]", actor: Actor) -> Asked:
     """The list that a query string asks for; ``Invalid`` names every word that is wrong."""
-    errors: dict[str, list[str]] = {}
+    args = gathered(args)
+    errors = twice(args, LIST_WORDS)
     said = {name: args[name] for name in args if name in LIST_WORDS}
     page, per_page = _page(said, errors), _per_page(said, errors)
     cursor = _cursor(said, errors)
@@ -46,6 +50,7 @@ def of_list(section: Section, args: "MultiDict[str, str]", actor: Actor) -> Aske
 
 def of_object(section: Section, args: "MultiDict[str, str]") -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Which fields of a single object are asked for, and which relations expanded."""
+    args = gathered(args)
     errors = only(args, ("fields", "expand"))
     said = dict(args.items())
     names, expand = _fields(section, said, errors), _expand(section, said, errors)
@@ -58,18 +63,41 @@ def of_filter(section: Section, said: "MultiDict[str, str]", actor: Actor) -> Li
     """The rows that a bulk deed names by a filter."""
     errors: dict[str, list[str]] = {}
     query = _query(section, said, actor, errors)
+    if "q" in said and not query.parts:
+        errors.setdefault("q", [NOTHING_ASKED])  # an empty search must not mean every row
     if errors:
         raise Invalid(fields={f"filter.{name}": texts for name, texts in errors.items()})
     return query
 
 
-def only(args: Iterable[str], allowed: Sequence[str]) -> dict[str, list[str]]:
-    """A sentence for each parameter that does not exist here."""
-    return {name: [unknown(name)] for name in args if name not in allowed}
+NOTHING_ASKED = "q asks for nothing."
 
 
-def refuse_unknown(args: Iterable[str], allowed: Sequence[str]) -> None:
-    """``Invalid`` where a parameter does not exist here."""
+def gathered(args: "MultiDict[str, str]") -> "MultiDict[str, str]":
+    """The same with each list in one parameter: its values come parted by commas, or each in one of its own."""
+    found: MultiDict[str, str] = MultiDict()
+    for name, values in args.lists():
+        is_list = name in LISTS or name.endswith("__in")
+        found.setlist(name, [",".join(values)] if is_list else values)
+    return found
+
+
+def only(args: "MultiDict[str, str]", allowed: Sequence[str]) -> dict[str, list[str]]:
+    """A sentence for each parameter that does not exist here, or says something twice."""
+    return {name: [unknown(name)] for name in args if name not in allowed} | twice(args, allowed)
+
+
+def twice(args: "MultiDict[str, str]", words: Sequence[str]) -> dict[str, list[str]]:
+    """A sentence for each word that stands more than once, where only one of them could count."""
+    return {
+        name: [f"{name} can stand here once."]
+        for name, values in args.lists()
+        if name in words and name not in LISTS and len(values) > 1
+    }
+
+
+def refuse_unknown(args: "MultiDict[str, str]", allowed: Sequence[str]) -> None:
+    """``Invalid`` where a parameter does not exist here, or says something twice."""
     if errors := only(args, allowed):
         raise Invalid(fields=errors)
 
@@ -133,7 +161,7 @@ def _per_page(said: dict[str, str], errors: dict[str, list[str]], default: int =
 
 
 def _whole(raw: str, most: int) -> int | None:
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 10):
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= DIGITS_MOST):
         return None
     return int(raw) if 0 < int(raw) <= most else None
 

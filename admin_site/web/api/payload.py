@@ -10,8 +10,10 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from admin_site.core.errors import Invalid
 from admin_site.core.section import Field, Kind, Section
+from admin_site.records.values import Refused
 
 NO_DATA = "No data provided"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
@@ -19,6 +21,8 @@ _MOMENT = re.compile(
 
 def read(*, optional: bool = False) -> dict[str, Any]:
     """The object that was sent; ``optional`` says that nothing may be sent as well."""
+    if request.mimetype in FORMS and request.content_length != 0:
+        raise UnsupportedMediaType  # its body may have been read as a form already
     raw = request.get_data()
     if not raw:
         if optional:
@@ -42,8 +46,7 @@ def _refuse(word: str) -> Any:
 
 
 def values_of(section: Section, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a row as the write path takes them; ``Invalid`` where one is of another JSON type."""
-    errors: dict[str, list[str]] = {}
+    """The values of a row as the write path takes them; those of another JSON type it refuses in their turn."""
     sent: dict[str, Any] = {}
     for name, raw in body.items():
         field = section.all_fields.get(name)
@@ -53,9 +56,7 @@ def values_of(section: Section, body: Mapping[str, Any]) -> dict[str, Any]:
         try:
             sent[name] = raw if raw is None and _may_be_null(field) else TYPES[field.kind](field, raw)
         except ValueError as error:
-            errors[name] = [str(error)]
-    if errors:
-        raise Invalid(fields=errors)
+            sent[name] = Refused(str(error))
     return sent
 
 
@@ -77,11 +78,17 @@ def _text(field: Field, raw: Any) -> Any:
 
 
 def _integer(field: Field, raw: Any) -> Any:
-    if isinstance(raw, float) and raw.is_integer():
-        return int(raw)  # 2.0 is a whole number in JSON
-    if isinstance(raw, bool) or not isinstance(raw, int):
+    number = whole(raw)
+    if number is None:
         raise ValueError(f"{field.label} must be a whole number.")
-    return raw
+    return number
+
+
+def whole(raw: Any) -> int | None:
+    """A whole number of JSON, of which 2.0 is one; None where it is something else."""
+    if isinstance(raw, float) and raw.is_integer():
+        return int(raw)
+    return raw if type(raw) is int else None
 
 
 def _boolean(field: Field, raw: Any) -> Any:
@@ -100,7 +107,7 @@ def _choice(field: Field, raw: Any) -> Any:
 def _moment(field: Field, raw: Any) -> Any:
     if not isinstance(raw, str) or not _MOMENT.fullmatch(raw):
         raise ValueError(f"{field.label} must be a moment like 2026-05-31T14:30:00Z.")
-    return raw
+    return raw.upper()  # T and Z may be small as well
 
 
 def _relations(field: Field, raw: Any) -> Any:

@@ -7,7 +7,7 @@ from admin_site.accounts.passwords import LEAST_LENGTH, MOST_LENGTH
 from admin_site.core.section import Field, Kind, Section
 from admin_site.jobs.models import State
 from admin_site.records import edits, feed, filters, resolve
-from admin_site.records.list_query import ORDERS_MOST, Q_LENGTH, sortable
+from admin_site.records.list_query import CONDITIONS_MOST, ORDERS_MOST, Q_LENGTH, sortable
 from admin_site.records.values import ID_MOST, INTEGER_MOST, NO, RELATIONS_MOST, YES
 from admin_site.web.api import params, present
 
@@ -18,6 +18,9 @@ TEXT_PATTERN = r"^[^\u0000]*$"
 WORD_PATTERN = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
 AGE_PATTERN = r"^[0-9]{1,4}(mo|[mhdwy])$"
 _ORDER = ("lt", "lte", "gt", "gte")
+PINNED = ("first", "only", "none")
+# Kinds that are whole numbers in JSON.
+NUMBERS = (Kind.INTEGER, Kind.RELATION, Kind.RELATIONS)
 
 
 def name_of(section: Section) -> str:
@@ -40,7 +43,7 @@ KINDS: Mapping[Kind, Callable[[Field], Schema]] = {
     Kind.TEXT: lambda field: _text(field),
     Kind.LONGTEXT: lambda field: _text(field),
     Kind.MARKDOWN: lambda field: _text(field),
-    Kind.EMAIL: lambda field: _text(field) | {"format": "email"},
+    Kind.EMAIL: lambda field: {"type": "string", "format": "email", "maxLength": field.length},
     Kind.SLUG: lambda _field: {"type": "string", "format": "slug"},
     Kind.ISBN: lambda _field: {"type": "string", "format": "isbn"},
     Kind.PASSWORD: lambda _field: {
@@ -124,9 +127,7 @@ def of_section(section: Section) -> dict[str, Schema]:
             _COUNT | {"query": {"type": "string"}, section.name: {"type": "array", "items": ref(name)}},
             "query", "count", "is_exact", section.name,
         ),
-        f"{name}Filter": _closed(
-            _filters(section) | {"q": query_text(), "pinned": {"type": "string", "enum": ["first", "only", "none"]}}
-        ),
+        f"{name}Filter": _filter_in_json(section),
         f"{name}Values": _closed({
             field.name: taken(section, field)
             for field in settable(section) if field.name in {one.name for one in edits.possible(section)}
@@ -177,20 +178,17 @@ def query_text() -> Schema:
 def _filters(section: Section) -> dict[str, Schema]:
     """Every filter with what it takes: ``status``, ``status__in``, ``updated_at__gt``."""
     found: dict[str, Schema] = {}
-    for path, field in _paths(section):
+    for path, field in paths(section):
         for operator in operators(field):
             name = path if operator == "eq" else f"{path}__{operator}"
             found[name] = _compared(field, operator)
     return found
 
 
-def _paths(section: Section) -> list[tuple[str, Field]]:
+def paths(section: Section) -> list[tuple[str, Field]]:
+    """What a list can be filtered by, also across relations where that was declared."""
     across = [path for path in section.filters if "." in path]
-    return [*feed.readable(section).items(), *((path, _end(section, path)) for path in across)]
-
-
-def _end(section: Section, path: str) -> Field:
-    return resolve.end_of(section, path)
+    return [*feed.readable(section).items(), *((path, resolve.end_of(section, path)) for path in across)]
 
 
 def operators(field: Field) -> tuple[str, ...]:
@@ -204,16 +202,60 @@ def operators(field: Field) -> tuple[str, ...]:
 
 def _compared(field: Field, operator: str) -> Schema:
     if operator == "isnull":
-        return {"type": "string", "enum": sorted(YES | NO - {""})}
+        return ref("YesNo")
     if operator == "contains":
         return _some_text()
     if operator == "in":
         # Commas part the values, so none can have one.
         item = _value(field, operator)
-        inner = {"type": "string", "minLength": 1, "maxLength": 8, "pattern": r"^[^\u0000,]+$"}
-        one = inner if item == _some_text() else item
+        one = item | {"pattern": r"^[^\u0000,]+$"} if item == _some_text() else item
         return {"type": "array", "items": one, "minItems": 1, "maxItems": filters.IN_MOST}
     return _value(field, operator)
+
+
+def _filter_in_json(section: Section) -> Schema:
+    found = {
+        path if operator == "eq" else f"{path}__{operator}": _in_json(field, operator)
+        for path, field in paths(section)
+        for operator in operators(field)
+    }
+    words = {
+        "q": query_text() | {"minLength": 1},
+        "pinned": {"type": "string", "enum": list(PINNED)},
+        "sort": _sort_in_json(section),
+    }
+    return _closed(found | words) | {"maxProperties": CONDITIONS_MOST}
+
+
+def _sort_in_json(section: Section) -> Schema:
+    names = "|".join(sortable(section))
+    return {"type": "string", "pattern": f"^-?({names})(,-?({names})){{0,{ORDERS_MOST - 1}}}$"}
+
+
+def _in_json(field: Field, operator: str) -> Schema:
+    """The same in a body: in the type of the field, or as a query string has it."""
+    schema = _compared(field, operator)
+    if operator == "in":
+        text = {"type": "string", "minLength": 1, "maxLength": filters.LENGTH_MOST}
+        item = schema["items"] if field.is_text else _in_json(field, "eq")
+        return {"anyOf": [schema | {"items": item}, text | _list_in_text(field)]}
+    if field.kind in NUMBERS and operator != "isnull":
+        return {"anyOf": [schema, {"type": "string", "format": "whole-number"}]}
+    return schema
+
+
+def _list_in_text(field: Field) -> Schema:
+    match field.kind:
+        case Kind.CHOICE:
+            known = "|".join(choice.value for choice in field.choices)
+            return {"pattern": f"^({known})(,({known}))*$"}
+        case Kind.BOOLEAN:
+            return {"format": "booleans"}
+        case Kind.DATETIME:
+            return {"format": "moments"}
+        case Kind.ISBN:
+            return {"format": "isbns"}
+    return {"format": "whole-numbers"} if field.kind in NUMBERS else {"pattern": TEXT_PATTERN}
 
 
 def _some_text() -> Schema:
@@ -229,7 +271,7 @@ def _value(field: Field, operator: str) -> Schema:
         case Kind.INTEGER:
             return {"type": "integer", "minimum": -INTEGER_MOST, "maximum": INTEGER_MOST}
         case Kind.BOOLEAN:
-            return {"type": "string", "enum": sorted(YES | NO - {""})}
+            return ref("YesNo")
         case Kind.CHOICE | Kind.ISBN:
             return KINDS[field.kind](field)
         case Kind.RELATION | Kind.RELATIONS:
@@ -266,16 +308,17 @@ def order_parameters(section: Section) -> list[Schema]:
     """What is looked for, and in which order."""
     names = [f"{sign}{name}" for name in sortable(section) for sign in ("", "-")]
     sort = {"type": "array", "items": {"type": "string", "enum": names}, "maxItems": ORDERS_MOST}
-    pinned = {"type": "string", "enum": ["first", "only", "none"]}
     return [
         _parameter("q", query_text(), 'Words, "exact words", -word, field:value, OR and parentheses.'),
         _parameter("sort", sort, "A minus turns the order; newest first unless said."),
-        *(
-            [_parameter("pinned", pinned)]
-            if section.pins
-            else [_parameter("pinned", pinned, "Nothing is pinned here.")]
-        ),
+        pinned_parameter(section),
     ]
+
+
+def pinned_parameter(section: Section) -> Schema:
+    """Whether pinned rows come first, alone or not at all."""
+    said = "Without it, pins say nothing of the order." if section.pins else "Nothing is pinned here."
+    return _parameter("pinned", {"type": "string", "enum": list(PINNED)}, said)
 
 
 def object_parameters(section: Section) -> list[Schema]:
@@ -314,7 +357,7 @@ def shared() -> dict[str, Schema]:
         "created_at": moment, "started_at": perhaps, "finished_at": perhaps,
         "reasons": {"type": "array", "items": reasons},
     }  # fmt: skip
-    pair: Schema = {"type": "array", "minItems": 2, "maxItems": 2, "description": "Before and after."}
+    pair: Schema = {"type": "array", "items": {}, "minItems": 2, "maxItems": 2, "description": "Before and after."}
     changes: Schema = {"type": "object", "additionalProperties": pair}
     actor = {"anyOf": [_closed({"id": row_number(), "name": text}, "id", "name"), {"type": "null"}]}
     entry: dict[str, Schema] = {
@@ -341,6 +384,7 @@ def shared() -> dict[str, Schema]:
             "description": "A related row: its title, and its fields where they may be read.",
         },
         "Message": _closed({"message": text}, "message"),
+        "YesNo": {"anyOf": [{"type": "boolean"}, {"type": "string", "enum": sorted(YES | NO - {""})}]},
         "Job": _closed(job, *job),
         "JobBegun": _closed({"job": ref("Job")}, "job"),
         "BulkPreview": _closed(preview, *preview),

@@ -18,14 +18,17 @@ NO_WORDS = "Search query required"
 
 def in_section(section: Section) -> Response:
     """The rows that answer best, first."""
-    params.refuse_unknown(request.args, ("q", "per_page", "page", "fields", "expand"))
+    params.refuse_unknown(request.args, ("q", "per_page", "page", "pinned", "fields", "expand"))
     q, size = _words(), params.size(request.args)
     page = params.number(request.args, "page", reads.COUNT_MOST) or 1
-    shown = MultiDict((name, request.args[name]) for name in ("fields", "expand") if name in request.args)
+    shown = MultiDict((name, text) for name, text in request.args.items(multi=True) if name in ("fields", "expand"))
     names, expand = params.of_object(section, shown)
-    query = ListQuery.from_args(section, MultiDict({"q": q, "per_page": str(size), "page": str(page)}), actor())
+    said = {"q": q, "per_page": str(size), "page": str(page), "pinned": request.args.get("pinned", "")}
+    query = ListQuery.from_args(section, MultiDict(said), actor())
     if query.problems:
         raise Invalid(fields={problem.name: [problem.sentence] for problem in query.problems})
+    if not query.nodes:
+        raise Invalid(fields={"q": [params.NOTHING_ASKED]})
     ids, count = finding.best(actor(), query)
     rows = present.rows(actor(), section, feed.rows_of(section, ids, names), names, expand)
     return answers.response({"query": q, **_counted(count), section.name: rows})
