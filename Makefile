@@ -8,7 +8,7 @@ BIN = $(VENV)/bin
 export HOST PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check lint types bench clean
+.PHONY: help run test faults fuzz check lint types bench bench-api clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: $(VENV)/development ## run the whole suite on every database and browser t
 faults: $(VENV)/development ## kill workers and servers 500 times while they work
 	@FAULT_KILLS=$${FAULT_KILLS:-500} $(BIN)/python -m tests.run tests/faults
 
+fuzz: $(VENV)/development ## send the API 20,000 calls by its own document
+	@FUZZ_REQUESTS=$${FUZZ_REQUESTS:-20000} $(BIN)/python -m tests.run tests/fuzz
+
 check: lint types test ## all that CI does
 
 lint: $(VENV)/development ## formatting and rules
@@ -31,6 +34,9 @@ lint: $(VENV)/development ## formatting and rules
 
 types: $(VENV)/development ## strict types
 	@$(BIN)/mypy
+
+bench-api: $(VENV)/runtime ## measure the JSON API beside REST framework and hand-written routes
+	@$(BIN)/python -m benchmarks.api
 
 bench: $(VENV)/runtime ## measure pages at several sizes (CPU ms, growth)
 	@$(BIN)/python -m benchmarks

@@ -25,4 +25,6 @@ def set_to(moment: datetime) -> Iterator[None]:
 
 def isoformat(moment: datetime) -> str:
     """The contract's form: ``2026-11-20T21:18:24.123456Z``, always six digits of a second."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return f"{moment.isoformat(timespec='microseconds')[:26]}Z"

@@ -44,7 +44,13 @@ def long_key(text: str) -> str:
 
 def is_storable(text: str) -> bool:
     """Whether all three databases can hold it: no NUL, no lone surrogate."""
-    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    if "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def storable(text: str) -> str:

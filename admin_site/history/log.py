@@ -30,8 +30,8 @@ class NewEntry:
 def open_change_set(actor_id: int | None, source: str, reason: str = "") -> int:
     """Begin a deed; returns its number."""
     values = {"at": clock.now(), "actor_id": actor_id, "source": source, "reason": reason}
-    result = db.session.execute(insert(ChangeSet).values(values))
-    key = result.inserted_primary_key  # type: ignore[attr-defined]  # Result of an insert has it
+    table: Any = ChangeSet.__table__
+    key: Any = db.session.connection().execute(insert(table), values).inserted_primary_key
     return int(key[0])
 
 

@@ -154,7 +154,7 @@ def _said(field: Field, value: Any, titles: dict[str, dict[int, relations.Title]
 def _titles(section: Section, changes: Sequence[Change]) -> dict[str, dict[int, relations.Title]]:
     found = {}
     for field in section.all_fields.values():
-        if field.target is None:
+        if field.target is None or field.fixed:
             continue
         if field.kind is Kind.RELATIONS:
             pairs = [change.links.get(field.name, ([], [])) for change in changes]

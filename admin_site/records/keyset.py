@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     ColumnElement,
     Integer,
@@ -161,7 +162,7 @@ def _beyond_all(keys: Sequence[Key], values: Sequence[Any]) -> ColumnElement[boo
 
 
 def _bound(key: Key, value: Any) -> Any:
-    return literal(value, key.column.type)
+    return value if isinstance(value, BindParameter) else literal(value, key.column.type)
 
 
 def _same(key: Key, value: Any) -> ColumnElement[bool]:

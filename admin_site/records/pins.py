@@ -27,6 +27,7 @@ from admin_site.core import clock
 from admin_site.core.database import Model, db, table_args
 from admin_site.core.section import Section
 from admin_site.core.types import Id, UtcDateTime
+from admin_site.records import statements
 
 # The band is there to be read at a glance.
 BAND_LENGTH = 10
@@ -127,8 +128,16 @@ def after(position: int, pin_id: int) -> ColumnElement[bool]:
 
 def pinned_among(section: Section, ids: Sequence[int]) -> set[int]:
     """Which of these rows are pinned for everyone."""
-    query = select(PINS.row_id).where(_stands(section), PINS.row_id.in_(ids))
-    return set(db.session.execute(query).scalars())
+    if not ids:
+        return set()
+    query = statements.kept(("pinned",), _pinned_among)
+    asked = {"of": section.name, "pin_now": clock.now(), "rows": ids}
+    return set(db.session.connection().execute(query, asked).scalars())
+
+
+def _pinned_among() -> Select[Any]:
+    stands = and_(PINS.section == bindparam("of"), PINS.user_id.is_(None), or_(PINS.until.is_(None), PINS.until > _NOW))
+    return select(PINS.row_id).where(stands, PINS.row_id.in_(bindparam("rows", expanding=True)))
 
 
 def own_among(section: Section, user_id: int | None, ids: Sequence[int]) -> set[int]:

@@ -13,7 +13,7 @@ from admin_site.core.database import db
 from admin_site.core.errors import NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
-from admin_site.records import filters, pins, relations
+from admin_site.records import filters, pins, relations, statements
 from admin_site.records.filters import bounded_count, visible
 from admin_site.records.list_query import ListQuery
 from admin_site.records.relations import Title
@@ -23,7 +23,6 @@ from admin_site.records.values import ID_MOST
 COUNT_MOST = 10_000
 # Where a found word stands in the long text of a row is looked for this far.
 EXCERPT_LENGTH = 4_000
-STATEMENTS_MOST = 1_000
 
 
 @dataclass(frozen=True)
@@ -197,16 +196,8 @@ def count(actor: Actor, query: ListQuery) -> int:
 
 
 def kept(section: Section, key: tuple[Any, ...], make: Callable[[], Select[Any]]) -> Select[Any]:
-    """A statement that is made once: making one takes as long as asking it."""
-    known = _statements.get((section.name, *key))
-    if known is None or known[0] is not section.table:
-        if len(_statements) >= STATEMENTS_MOST:
-            _statements.clear()
-        known = _statements[section.name, *key] = (section.table, make())
-    return known[1]
-
-
-_statements: dict[tuple[Any, ...], tuple[Any, Select[Any]]] = {}
+    """A statement about the rows of a section that is made once."""
+    return statements.kept((section.table, *key), make)
 
 
 def selection(section: Section, names: Sequence[str], *, bare: bool = False) -> Select[Any]:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select
 
 from admin_site.accounts import permissions
 from admin_site.core import registry, text
 from admin_site.core.database import Record, db
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Section, title_of
+from admin_site.records import statements
 from admin_site.records.filters import is_live, visible
 
 CANDIDATES_MOST = 50
@@ -31,11 +32,16 @@ def titles(model: type[Record], ids: Iterable[int]) -> dict[int, Title]:
     wanted = sorted({number for number in ids if number is not None})
     if not wanted:
         return {}
-    columns = [getattr(model, name) for name in model.__title__]
-    query = select(model.id, model.live, *columns).where(model.id.in_(wanted))
+    table = model.__table__
+
+    def make() -> Select[Any]:
+        columns = (table.columns[name] for name in ("id", "live", *model.__title__))
+        return select(*columns).where(table.columns.id.in_(bindparam("rows", expanding=True)))
+
+    query = statements.kept(("titles", table), make)
     return {
         row.id: Title(row.id, text.clip(title_of(model, row), TITLE_LENGTH), row.live is None)
-        for row in db.session.execute(query)
+        for row in db.session.connection().execute(query, {"rows": wanted})
     }
 
 
@@ -119,11 +125,16 @@ def selectable(actor: Actor, model: type[Record]) -> ColumnElement[bool]:
 def links(field: Field, ids: Sequence[int]) -> dict[int, list[int]]:
     """The numbers behind a RELATIONS field, for each of these rows."""
     assert field.through is not None  # noqa: S101 - checked at start (S012)
-    mine, theirs = list(field.through.columns)
-    found: dict[int, list[int]] = {row_id: [] for row_id in ids}
+    through, found = field.through, {row_id: list[int]() for row_id in ids}
+
+    def make() -> Select[Any]:
+        mine, theirs = list(through.columns)
+        of_rows = mine.in_(bindparam("rows", expanding=True))
+        return select(mine, theirs).where(of_rows).order_by(mine, theirs)
+
     if ids:
-        query = select(mine, theirs).where(mine.in_(ids)).order_by(mine, theirs)
-        for row_id, other in db.session.execute(query):
+        query = statements.kept(("links", through), make)
+        for row_id, other in db.session.connection().execute(query, {"rows": ids}):
             found[row_id].append(other)
     return found
 

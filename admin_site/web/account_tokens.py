@@ -70,10 +70,11 @@ def revoke(number: int) -> Response:
 
 
 def _scopes() -> list[str] | None:
-    if request.form.get("reach", ALL) == ALL:
+    ticked = request.form.getlist("scope")
+    if request.form.get("reach", "some" if ticked else ALL) == ALL:
         return None
     allowed = set(tokens.scopes_of(actor()))
-    return [scope for scope in request.form.getlist("scope") if scope in allowed]
+    return [scope for scope in ticked if scope in allowed]
 
 
 def _end() -> datetime | None:

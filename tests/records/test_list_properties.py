@@ -163,7 +163,8 @@ def in_python(rows, sort):
     assert len(names) == len(sort.split(","))
     by_number = next((name for name in names if name.endswith("id") and name.lstrip("-") == "id"), None)
     end = by_number or ("-id" if names[0].startswith("-") else "id")
-    for part in [end, *(name for name in names[::-1] if name != by_number)]:
+    before = names[: names.index(by_number)] if by_number else names  # what comes after a number decides nothing
+    for part in [end, *before[::-1]]:
         name = part.lstrip("-")
         known = [row for row in rows if getattr(row, name) is not None]
         known.sort(

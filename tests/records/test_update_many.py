@@ -124,7 +124,10 @@ def all_of(number):
         "columns": columns_of("posts", number),
         "tags": relations.links(posts().field("tag_ids"), [number])[number],
         "is_pinned": number in pins.pinned_among(posts(), [number]),
-        "history": history_of("posts", number),
+        # The place that a pin had depends on the pins around it; ``pinned_order`` looks at that.
+        "history": [
+            (*one, {k: v for k, v in said.items() if k != "pin_place"}) for *one, said in history_of("posts", number)
+        ],
         "words": words_of("posts", number),
     }
 

@@ -80,5 +80,7 @@ def _band(actor: Actor, query: ListQuery) -> int:
     """How many rows stand above the list for everyone; none where there are more than a band shows."""
     if query.pinned != "first" or not query.section.pins:
         return 0
-    count = reads.count(actor, ListQuery(section=query.section, pinned="only"))
+    # A search has no place for pinned rows without its words.
+    only = replace(query, pinned="only") if query.is_ranked else ListQuery(section=query.section, pinned="only")
+    count = reads.count(actor, only)
     return count if count <= pins.BAND_LENGTH else 0

@@ -56,7 +56,7 @@ KINDS: Mapping[Kind, Callable[[Field], Schema]] = {
     },
     Kind.BOOLEAN: lambda _field: {"type": "boolean"},
     Kind.CHOICE: lambda field: {"type": "string", "enum": [choice.value for choice in field.choices]},
-    Kind.DATETIME: lambda _field: {"type": "string", "format": "date-time"},
+    Kind.DATETIME: lambda _field: {"anyOf": _moments()},
     Kind.RELATION: lambda _field: row_number(),
     Kind.RELATIONS: lambda _field: {"type": "array", "items": row_number(), "maxItems": RELATIONS_MOST},
 }  # fmt: skip
@@ -66,6 +66,11 @@ def _text(field: Field) -> Schema:
     if field.required:
         return {"type": "string", "minLength": 1, "maxLength": field.length, "pattern": WORD_PATTERN}
     return {"type": "string", "maxLength": field.length, "pattern": TEXT_PATTERN}
+
+
+def _moments() -> list[Schema]:
+    """What is taken for a moment; ``moment`` is one that may go without seconds or zone."""
+    return [{"type": "string", "format": name} for name in ("date-time", "date", "moment")]
 
 
 def _kind(field: Field) -> Kind:
@@ -79,10 +84,15 @@ def taken(section: Section, field: Field) -> Schema:
     column = section.table.columns.get(field.name)
     is_nullable = column is not None and bool(column.nullable)
     if not field.required and (is_nullable or field.kind is Kind.SLUG):
-        schema = schema | {"type": [schema["type"], "null"]}
-        if "enum" in schema:
-            schema["enum"] = [*schema["enum"], None]
+        schema = _or_null(schema)
     return schema | _words(field)
+
+
+def _or_null(schema: Schema) -> Schema:
+    if "anyOf" in schema:
+        return schema | {"anyOf": [*schema["anyOf"], {"type": "null"}]}
+    schema = schema | {"type": [schema["type"], "null"]}
+    return schema | ({"enum": [*schema["enum"], None]} if "enum" in schema else {})
 
 
 def given(section: Section, field: Field) -> Schema:
@@ -265,9 +275,8 @@ def _some_text() -> Schema:
 def _value(field: Field, operator: str) -> Schema:
     match field.kind:
         case Kind.DATETIME:
-            forms: list[Schema] = [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
             ages: list[Schema] = [{"type": "string", "pattern": AGE_PATTERN}]
-            return {"anyOf": forms + (ages if operator in _ORDER else [])}
+            return {"anyOf": _moments() + (ages if operator in _ORDER else [])}
         case Kind.INTEGER:
             return {"type": "integer", "minimum": -INTEGER_MOST, "maximum": INTEGER_MOST}
         case Kind.BOOLEAN:
