@@ -1,6 +1,6 @@
 """The whole benchmark: ``python -m benchmarks``. What can be chosen is in ``benchmarks/README.md``."""
 
-from benchmarks import data, measure, report
+from benchmarks import data, measure, report, sites
 from benchmarks.settings import DATABASES, ROWS
 
 
@@ -12,7 +12,9 @@ def main() -> None:
             data.prepare(database)
         print(f"Measuring on {kind} …", flush=True)
         figures = measure.measure(databases)
-        print(f"\n{report.show(figures)}\n\nKept in {report.keep(figures)}\n", flush=True)
+        lines = list(report.lines(figures))
+        kept = report.keep(figures, lines, (sites.OURS, sites.FLOOR, *sites.RIVALS))
+        print(f"\n{report.show(figures, lines, report.ALL_RIGHT)}\n\nKept in {kept}\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """A browser as far as it is needed: cookies, forms, one fresh connection for each request."""
 
 import http.client
+import json
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urlencode
 
 TIMEOUT_SECONDS = 600
@@ -34,20 +36,26 @@ class Browser:
 
     port: int
     cookies: dict[str, str] = field(default_factory=dict)
+    # Sent with every request, beside or instead of what browsers send.
+    headers: dict[str, str] = field(default_factory=dict)
     secure: bool = False
 
     def get(self, path: str) -> Answer:
         """A page."""
-        return self._ask("GET", path, None)
+        return self._ask("GET", path, None, "")
 
     def post(self, path: str, values: list[tuple[str, str]]) -> Answer:
         """Send a form."""
-        return self._ask("POST", path, urlencode(values).encode())
+        return self._ask("POST", path, urlencode(values).encode(), "application/x-www-form-urlencoded")
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
+    def post_json(self, path: str, value: Any) -> Answer:
+        """Send what programs send."""
+        return self._ask("POST", path, json.dumps(value).encode(), "application/json")
+
+    def _ask(self, method: str, path: str, body: bytes | None, kind: str) -> Answer:
         begun = time.perf_counter()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
-        connection.request(method, path, body, self._headers(body))
+        connection.request(method, path, body, self._headers(kind))
         response = connection.getresponse()
         head = response.read(1)
         first_byte = time.perf_counter() - begun
@@ -56,13 +64,13 @@ class Browser:
         self._keep(response.headers.get_all("Set-Cookie") or [])
         return Answer(response.status, dict(response.headers), head + rest, first_byte, time.perf_counter() - begun)
 
-    def _headers(self, body: bytes | None) -> dict[str, str]:
+    def _headers(self, kind: str) -> dict[str, str]:
         headers = {"Connection": "close", "Accept": "text/html", "Referer": f"http://127.0.0.1:{self.port}/"}
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        return headers
+        if kind:
+            headers["Content-Type"] = kind
+        return headers | self.headers
 
     def _keep(self, cookies: list[str]) -> None:
         for cookie in cookies:

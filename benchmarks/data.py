@@ -132,11 +132,12 @@ def build_search(database: Database) -> bool:
     return has_it
 
 
-def manage(database: Database, *words: str) -> None:
-    """Run a command of the product on this database."""
+def manage(database: Database, *words: str) -> str:
+    """Run a command of the product on this database; returns what it says."""
     done = _manage(database, *words)
     if done.returncode:
         raise SystemExit(f"manage.py {' '.join(words)}: {done.stderr[-2000:]}")
+    return done.stdout
 
 
 def _manage(database: Database, *words: str) -> "subprocess.CompletedProcess[str]":

@@ -10,6 +10,7 @@ from benchmarks.settings import FOLDER, HERE, ROOT
 REQUIREMENTS = {
     "product": (HERE / "requirements.txt", ROOT / "requirements.txt"),
     "django_admin": (HERE / "rivals/django_admin/requirements.txt",),
+    "rest_framework": (HERE / "rivals/rest_framework/requirements.txt",),
     "flask_admin": (HERE / "rivals/flask_admin/requirements.txt",),
     "sqladmin": (HERE / "rivals/sqladmin/requirements.txt",),
 }

@@ -13,11 +13,11 @@ from benchmarks.floor_page import COUNT_MOST
 
 _SHOWN = "p.id, p.title, p.status, p.published_at, p.updated_at, p.author_id, c.name, u.name"
 _NAMES = "LEFT JOIN categories c ON c.id = p.category_id LEFT JOIN users u ON u.id = p.author_id"
-_STANDS = "section = 'posts' AND user_id IS NULL AND (until IS NULL OR until > ?)"
+STANDS = "section = 'posts' AND user_id IS NULL AND (until IS NULL OR until > ?)"
 _NEWEST = "ORDER BY p.created_at DESC, p.id DESC"
 # Where the product keeps the search documents of posts, and how many of the newest are weighed.
-_BASE = zlib.crc32(b"posts") % 2**22 * 2**40
-_END = _BASE + 2**40
+BASE = zlib.crc32(b"posts") % 2**22 * 2**40
+END = BASE + 2**40
 CANDIDATES = 100
 EXCERPT_LENGTH = 4_000
 
@@ -55,18 +55,18 @@ class Floor:
         where = "".join(f" AND {condition}" for condition in conditions)
         count = (_few if conditions else _many)(f"FROM posts p WHERE p.live = 1{where}")
         further = " AND (p.created_at, p.id) < (?, ?)" if after else ""
-        unpinned = f"NOT EXISTS (SELECT 1 FROM pins WHERE row_id = p.id AND {_STANDS})"
+        unpinned = f"NOT EXISTS (SELECT 1 FROM pins WHERE row_id = p.id AND {STANDS})"
         query = (
             f"SELECT {_SHOWN}, p.created_at, {count} FROM posts p {_NAMES}"
             f" WHERE p.live = 1{where}{further} AND {unpinned} {_NEWEST} LIMIT ?"
         )
-        return self.rows(query, *values, *values, *after, _now(), limit)
+        return self.rows(query, *values, *values, *after, now(), limit)
 
     def band(self, limit: int) -> Sequence[Any]:
         """The pinned rows in their order."""
-        band = f"(SELECT row_id, position, id FROM pins WHERE {_STANDS} ORDER BY position, id LIMIT ?) b"
+        band = f"(SELECT row_id, position, id FROM pins WHERE {STANDS} ORDER BY position, id LIMIT ?) b"
         query = f"SELECT {_SHOWN}, '' FROM {band} JOIN posts p ON p.id = b.row_id {_NAMES} WHERE p.live = 1"
-        return self.rows(f"{query} ORDER BY b.position, b.id", _now(), limit)
+        return self.rows(f"{query} ORDER BY b.position, b.id", now(), limit)
 
     def post(self, number: int) -> Mapping[str, Any] | None:
         """All of a row."""
@@ -84,7 +84,7 @@ class Floor:
 
     def is_pinned(self, number: int) -> bool:
         """Whether a row is in the band."""
-        return bool(self.rows(f"SELECT 1 FROM pins WHERE row_id = ? AND {_STANDS}", number, _now()))
+        return bool(self.rows(f"SELECT 1 FROM pins WHERE row_id = ? AND {STANDS}", number, now()))
 
     def exported(self, status: str, lot: int) -> Iterator[Sequence[Any]]:
         """The rows of an export, a lot at a time."""
@@ -108,16 +108,16 @@ class Floor:
         Where whole words are found faster than their beginnings, those are looked for only if whole ones are too few.
         """
         inner = (
-            f"SELECT {self.number} AS number FROM {self.found_in} WHERE {self.matches} AND {self.number} >= {_BASE}"
-            f" AND {self.number} < {_END} ORDER BY {self.number} DESC LIMIT {CANDIDATES}"
+            f"SELECT {self.number} AS number FROM {self.found_in} WHERE {self.matches} AND {self.number} >= {BASE}"
+            f" AND {self.number} < {END} ORDER BY {self.number} DESC LIMIT {CANDIDATES}"
         )
-        query = f"SELECT d.id - {_BASE}, d.words FROM ({inner}) f JOIN search_documents d ON d.id = f.number"
+        query = f"SELECT d.id - {BASE}, d.words FROM ({inner}) f JOIN search_documents d ON d.id = f.number"
         whole = self.once(query, self.asked(words, mark)) if self.whole_first else ()
         return whole if len(whole) == CANDIDATES else self.once(query, self.asked(words, mark, goes_on=True))
 
     def count_found(self, words: Sequence[str]) -> int:
         """How many documents have these words, counted no further than a little over ``COUNT_MOST``."""
-        found = f"FROM {self.found_in} WHERE {self.matches} AND {self.number} >= {_BASE} AND {self.number} < {_END}"
+        found = f"FROM {self.found_in} WHERE {self.matches} AND {self.number} >= {BASE} AND {self.number} < {END}"
         query = f"SELECT {_few(found)}"
         whole = int(self.once(query, self.asked(words))[0][0]) if self.whole_first else 0
         return whole if whole > COUNT_MOST else int(self.once(query, self.asked(words, goes_on=True))[0][0])
@@ -177,28 +177,30 @@ class Postgresql(Floor):
         return " & ".join(f"{mark}{word}" for word in words) + (":*" if goes_on else "")
 
     def once(self, query: str, *values: Any) -> Sequence[Any]:
-        return self.connection.execute(_marked(query), values, prepare=False).fetchall()
+        return self.connection.execute(marked(query), values, prepare=False).fetchall()
 
     def __init__(self, url: str) -> None:
         self.connection = psycopg.connect(url, autocommit=True, prepare_threshold=0)
 
     def rows(self, query: str, *values: Any) -> Sequence[Any]:
-        return self.connection.execute(_marked(query), values).fetchall()
+        return self.connection.execute(marked(query), values).fetchall()
 
     def row(self, query: str, *values: Any) -> Mapping[str, Any] | None:
         with self.connection.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(_marked(query), values).fetchone()
+            return cursor.execute(marked(query), values).fetchone()
 
     def exported(self, status: str, lot: int) -> Iterator[Sequence[Any]]:
         with self.connection.transaction(), self.connection.cursor("export") as cursor:
-            cursor.execute(_marked(_EXPORT), (status,))
+            cursor.execute(marked(_EXPORT), (status,))
             while rows := cursor.fetchmany(lot):
                 yield rows
 
 
-def _marked(query: str) -> Any:
+def marked(query: str) -> Any:
+    """A statement with the marks that PostgreSQL's driver has."""
     return query.replace("?", "%s")
 
 
-def _now() -> str:
-    return datetime.now(UTC).replace(tzinfo=None).isoformat(sep=" ")
+def now() -> str:
+    """The present moment as both databases keep it."""
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

@@ -7,13 +7,13 @@ import statistics
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
 
 from benchmarks import product, servers, sites
-from benchmarks.client import Answer, Browser
+from benchmarks.client import Browser
 from benchmarks.data import COMMON, EXPORTED_STATUS, FILTER, RARE, Database, pinned
 from benchmarks.settings import (
     EXPORTS,
@@ -36,6 +36,7 @@ from benchmarks.sites import (
     SAME,
     SAVE,
     Guest,
+    Site,
 )
 
 ASKED = (HELLO, LIST, SAME, DEEP, RARE_PAGE, COMMON_PAGE, FILTERED, EDIT, SAVE)
@@ -84,28 +85,29 @@ def measure(databases: Sequence[Database]) -> Figures:
     figures = Figures(databases[0].kind, tuple(database.rows for database in databases))
     for database in databases:
         _drop_index(database)
-    with _running(databases) as guests:
+    asked = [(sites.OURS, database) for database in databases]
+    asked += [(site, databases[-1]) for site in (sites.FLOOR, *sites.RIVALS)]
+    with running(asked) as guests:
         _find_deep_rows(guests)
         _warm_up(figures, guests)
         largest = [guest for guest in guests if guest.server.database is databases[-1]]
         _check_rows(figures, largest)
-        _ask_in_turn(figures, guests, ASKED)
+        ask_in_turn(figures, guests, ASKED)
         _count_pages(figures, largest)
         _export(figures, largest)
         for database in databases:
             _make_index(database)
-        _ask_in_turn(figures, guests, (FILTERED,), called=WITH_INDEX)
+        ask_in_turn(figures, guests, (FILTERED,), called=WITH_INDEX)
     for database in databases:
         _drop_index(database)
     return figures
 
 
 @contextmanager
-def _running(databases: Sequence[Database]) -> Iterator[list[Guest]]:
+def running(asked: Sequence[tuple[Site, Database]]) -> Iterator[list[Guest]]:
+    """Sites over databases, as long as they are needed."""
     guests: list[Guest] = []
     try:
-        asked = [(sites.OURS, database) for database in databases]
-        asked += [(site, databases[-1]) for site in (sites.FLOOR, *sites.RIVALS)]
         for site, database in asked:
             guests.append(site.start(database))
         yield guests
@@ -205,7 +207,8 @@ def _compare_found(guest: Guest, page: str, word: str) -> list[str]:
 # What pages cost
 
 
-def _ask_in_turn(figures: Figures, guests: Sequence[Guest], pages: Sequence[str], called: str = "") -> None:
+def ask_in_turn(figures: Figures, guests: Sequence[Guest], pages: Sequence[str], called: str = "") -> None:
+    """Each page of each site, so many rounds."""
     for _round in range(ROUNDS):
         for page in pages:
             for guest in guests:
@@ -227,7 +230,7 @@ def _ask(figures: Figures, guest: Guest, page: str, called: str) -> None:
     """
     key = _key(guest, called)
     times = 1 if page == SAVE or _is_slow(figures, key) else REQUESTS_A_TURN
-    ask = _asker(guest, page)
+    ask = guest.asker(page)
     if times > 1:
         ask()
     before = guest.server.awake_cpu()
@@ -235,30 +238,12 @@ def _ask(figures: Figures, guest: Guest, page: str, called: str) -> None:
     spent = guest.server.settled_cpu() - before
     figures.cpu[key].append(spent / times)
     figures.wall[key].append(sum(answer.seconds for answer in answers) / times)
-    figures.wrong += _complaints(guest, page, answers)
+    figures.wrong += guest.complaints(page, answers)
 
 
 def _is_slow(figures: Figures, key: Key) -> bool:
     spent = figures.wall[key]
     return bool(spent) and spent[-1] > SLOW_SECONDS
-
-
-def _complaints(guest: Guest, page: str, answers: Sequence[Answer]) -> list[str]:
-    wanted = 302 if page == SAVE else 200
-    problems = [
-        f"{guest.site.title}: {page} was answered with {answer.status}" for answer in answers if answer.status != wanted
-    ]
-    if page == SAVE and not problems and not guest.was_saved():
-        problems.append(f"{guest.site.title}: a save was lost")
-    return problems
-
-
-def _asker(guest: Guest, page: str) -> Callable[[], Answer]:
-    path = guest.path(page)
-    if page != SAVE:
-        return lambda: guest.browser.get(path)
-    form = guest.form()
-    return lambda: guest.browser.post(path, form)
 
 
 # Pages a second

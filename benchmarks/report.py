@@ -22,7 +22,6 @@ from benchmarks.sites import (
     LIST,
     OURS,
     RARE_PAGE,
-    RIVALS,
     SAME,
     SAVE,
     SQLADMIN,
@@ -44,6 +43,7 @@ EXPORT_MEGABYTES, EXPORT_FIRST_BYTE, EXPORT_FLOOR, EXPORT_RIVAL = 10, 0.3, 1.4, 
 RATE_RIVAL, RATE_FLOOR = 9, 1 / 3
 FLOOR_MOST: Goal = {"sqlite": 3.5, "postgresql": 6}
 NOT = "not measured"
+ALL_RIGHT = "All answers had the right rows, and every save was found in the database."
 HEADS = ("figure", "ours", "floor", "rival", "", "/ rival", "/ floor", "goal", "")
 
 
@@ -75,36 +75,40 @@ def lines(figures: Figures) -> Iterator[Line]:
         ((DJANGO,), {"sqlite": 1 / 9, "postgresql": 1 / 16}, {"sqlite": 2.7, "postgresql": 2.1}),
         ((TUNED,), {"sqlite": 1 / 4, "postgresql": 1 / 4}, {}),
     ):
-        yield _page_line(figures, LIST, rivals, goal[kind], floor.get(kind))
+        yield page_line(figures, LIST, rivals, goal[kind], floor.get(kind))
     yield _same_line(figures)
     yield _deep_line(figures)
     rare, common = {"sqlite": 1 / 50, "postgresql": 1 / 300}, {"sqlite": 1 / 40, "postgresql": 1 / 120}
-    yield _page_line(figures, RARE_PAGE, (DJANGO,), rare[kind], 2.1)
-    yield _page_line(figures, COMMON_PAGE, (DJANGO,), common[kind], {"sqlite": 3, "postgresql": 1.4}[kind])
+    yield page_line(figures, RARE_PAGE, (DJANGO,), rare[kind], 2.1)
+    yield page_line(figures, COMMON_PAGE, (DJANGO,), common[kind], {"sqlite": 3, "postgresql": 1.4}[kind])
     yield from _filter_lines(figures)
-    yield _page_line(figures, EDIT, (SQLADMIN,), 1 / 2.5, 2)
-    yield _page_line(figures, SAVE, (DJANGO,), 3 / 4, None)
+    yield page_line(figures, EDIT, (SQLADMIN,), 1 / 2.5, 2)
+    yield page_line(figures, SAVE, (DJANGO,), 3 / 4, None)
     yield from _growth_lines(figures)
     yield from _export_lines(figures)
     yield _rate_line(figures)
     yield from _weight_lines(figures)
 
 
-def _page_line(
-    figures: Figures, page: str, rivals: Sequence[Site], goal: float, floor_goal: float | None, called: str = ""
+def page_line(
+    figures: Figures, page: str, rivals: Sequence[Site], goal: float | None, floor_goal: float | None, called: str = ""
 ) -> Line:
+    """A page of ours beside the best rival's and the floor's; ``goal`` is a part of the rival's."""
     ours = figures.median(OURS.name, called or page)
     floor = figures.median(FLOOR.name, called or page)
     name, rival = _best(figures, page, rivals)
     if ours is None:
-        return Line(TITLES[page], "–", _ms(floor), _ms(rival), name, verdict=NOT)
-    goals, verdicts = [f"≤ {_part(goal)}"], [_verdict(_ratio(ours, rival), goal)]
+        return Line(TITLES.get(page, page), "–", _ms(floor), _ms(rival), name, verdict=NOT)
+    goals, verdicts = [], []
+    if goal is not None:
+        goals.append(f"≤ {_part(goal)}")
+        verdicts.append(_verdict(_ratio(ours, rival), goal))
     if floor_goal is not None:
         goals.append(f"≤ {floor_goal:g} ×")
         verdicts.append(_verdict(_ratio(ours, floor), floor_goal))
     return Line(
-        TITLES[page], _ms(ours), _ms(floor), _ms(rival), name, _said(_ratio(ours, rival)), _said(_ratio(ours, floor)),
-        ", ".join(goals), ", ".join(verdicts),
+        TITLES.get(page, page), _ms(ours), _ms(floor), _ms(rival), name, _said(_ratio(ours, rival)),
+        _said(_ratio(ours, floor)), ", ".join(goals), ", ".join(verdicts),
     )  # fmt: skip
 
 
@@ -158,7 +162,7 @@ def _filter_lines(figures: Figures) -> Iterator[Line]:
     """With the index that the product proposes; rivals propose none, but what they gain by it is told."""
     all_rivals = (DJANGO, STOCK, TUNED)
     goal = {"sqlite": 1 / 30, "postgresql": 1 / 12}[figures.kind]
-    yield _page_line(figures, FILTERED, all_rivals, goal, None, called=WITH_INDEX)
+    yield page_line(figures, FILTERED, all_rivals, goal, None, called=WITH_INDEX)
     name, rival = _best(figures, WITH_INDEX, all_rivals)
     ours, floor = figures.median(OURS.name, WITH_INDEX), figures.median(FLOOR.name, WITH_INDEX)
     yield Line(" rivals with it too", _ms(ours), _ms(floor), _ms(rival), name, _said(_ratio(ours, rival)))
@@ -171,7 +175,7 @@ def _filter_lines(figures: Figures) -> Iterator[Line]:
 def _growth_lines(figures: Figures) -> Iterator[Line]:
     least = figures.rows[0]
     if least == figures.most:
-        yield Line("growth", "–", goal=f"≤ {GROWTH_MOST} ×", verdict=NOT)
+        yield Line("growth", "–", goal=f"≤ {GROWTH_MOST} ×", verdict=f"{NOT}: there was one size only")
         return
     for page in (LIST, DEEP, RARE_PAGE, COMMON_PAGE, WITH_INDEX, EDIT, SAVE):
         now, before = figures.median(OURS.name, page), figures.median(OURS.name, page, least)
@@ -253,14 +257,14 @@ def _part(goal: float) -> str:
     return f"1/{1 / goal:g}" if whole.numerator == 1 or goal < 0.5 else f"{whole.numerator}/{whole.denominator}"
 
 
-def show(figures: Figures) -> str:
-    """The table in plain characters."""
-    rows = [HEADS, *(line.cells for line in lines(figures))]
+def show(figures: Figures, found: Sequence[Line], right: str) -> str:
+    """The table in plain characters; ``right`` is what is said below it if all answers were."""
+    rows = [HEADS, *(line.cells for line in found)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(HEADS))]
     table = "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
-    return f"{_preface(figures)}\n\n{table}\n{_epilogue(figures)}"
+    return f"{_preface(figures)}\n\n{table}\n{_epilogue(figures, right)}"
 
 
 def _preface(figures: Figures) -> str:
@@ -272,33 +276,31 @@ def _preface(figures: Figures) -> str:
     )
 
 
-def _epilogue(figures: Figures) -> str:
+def _epilogue(figures: Figures, right: str) -> str:
     found = [
         f"Not measured: {site}, {page}, {rows:,} rows: {why}." for (site, rows, page), why in figures.missing.items()
     ]
-    if figures.rows[0] == figures.most:
-        found.append("Not measured: growth, for there was one size only.")
     if not figures.wrong:
-        return "\n".join([*found, "All answers had the right rows, and every save was found in the database."])
+        return "\n".join([*found, right])
     wrong = dict.fromkeys(figures.wrong)
     return "\n".join([*found, "These answers were wrong:", *(f"  {sentence}" for sentence in wrong)])
 
 
-def keep(figures: Figures) -> str:
+def keep(figures: Figures, found: Sequence[Line], sites: Sequence[Site], name: str = "results") -> str:
     """Write everything as JSON; returns where."""
     medians: dict[str, Any] = {}
-    for (site, rows, page), found in figures.cpu.items():
+    for (site, rows, page), spent in figures.cpu.items():
         wall = statistics.median(figures.wall[site, rows, page]) * 1000
-        figure = {"cpu ms": statistics.median(found), "wall ms": wall, "requests": len(found)}
+        figure = {"cpu ms": statistics.median(spent), "wall ms": wall, "requests": len(spent)}
         medians.setdefault(site, {}).setdefault(str(rows), {})[page] = figure
     content = {
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": platform.platform(),
-        "database": figures.kind, "rows": figures.rows, "table": [asdict(line) for line in lines(figures)],
+        "database": figures.kind, "rows": figures.rows, "table": [asdict(line) for line in found],
         "pages": medians, "bytes": figures.weights, "pages a second": figures.pages_a_second,
         "exports": figures.exports, "wrong": figures.wrong,
         "missing": {" ".join(map(str, key)): why for key, why in figures.missing.items()},
-        "sites": {site.name: site.title for site in (OURS, FLOOR, *RIVALS)},
+        "sites": {site.name: site.title for site in sites},
     }  # fmt: skip
-    file = FOLDER / f"results-{figures.kind}-{figures.most}.json"
+    file = FOLDER / f"{name}-{figures.kind}-{figures.most}.json"
     file.write_text(json.dumps(content, indent=1, ensure_ascii=False))
     return str(file)

@@ -9,7 +9,14 @@ HERE = Path(__file__).resolve().parent
 
 # Databases and environments are kept here between runs; it may be deleted at any time.
 FOLDER = Path(os.environ.get("BENCH_DIR") or Path(tempfile.gettempdir()) / "admin-site-bench")
-ROWS = tuple(sorted({int(rows) for rows in os.environ.get("BENCH_ROWS", "10000,100000,1000000").split(",")}))
+
+
+def rows(default: str) -> tuple[int, ...]:
+    """The sizes that are asked for, the smallest first."""
+    return tuple(sorted({int(number) for number in os.environ.get("BENCH_ROWS", default).split(",")}))
+
+
+ROWS = rows("10000,100000,1000000")
 DATABASES = tuple(os.environ.get("BENCH_DATABASES", "sqlite,postgresql").split(","))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "15"))
 # A server on which databases named bench_admin_site_… may be created.

@@ -4,12 +4,13 @@ import os
 import re
 import secrets
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import ClassVar
 
 from benchmarks import data, environments, product, servers
-from benchmarks.client import Browser, form_of, replaced
+from benchmarks.client import Answer, Browser, form_of, replaced
 from benchmarks.data import COMMON, EXPORTED_STATUS, FILTER, RARE, Database
 from benchmarks.servers import Server
 from benchmarks.settings import FOLDER, ROOT
@@ -49,20 +50,25 @@ class Site:
     row: str = r'href="[^"]*/posts/(\d+)'
     # The button and the word that the form of a post is sent with.
     button: tuple[str, str] = ("_next", "list")
+    # What is run before it is started: it makes tables of its own.
+    maker: str = ""
+
+    def guest(self, server: Server) -> "Guest":
+        """Somebody who comes to it."""
+        return Guest(self, server, Browser(server.port))
 
     def start(self, database: Database) -> "Guest":
         """Start it and sign in."""
         python = environments.python_of(self.environment)
         given = {"SECRET_KEY": SECRET, "RIVAL_PASSWORD": PASSWORD, "RIVAL_FOLDER": str(FOLDER), **self.variables}
-        if self.environment == "django_admin":
-            module = "benchmarks.rivals.django_admin.site"
+        if self.maker:
             variables = os.environ | {"PYTHONPATH": str(ROOT), "DATABASE_URL": database.url, **given}
-            subprocess.run([str(python), "-m", module], cwd=ROOT, env=variables, check=True)
+            subprocess.run([str(python), "-m", self.maker], cwd=ROOT, env=variables, check=True)
         server = servers.start(self.name, database, python, self.words, given)
-        guest = Guest(self, server, Browser(server.port))
+        guest = self.guest(server)
         try:
             self.sign_in(guest.browser, database)
-            guest.browser.get(guest.path(EDIT))
+            guest.browser.get(guest.path(next(iter(self.pages))))
         except BaseException:
             server.stop()
             raise
@@ -82,6 +88,8 @@ class Guest:
     # Addresses that are known only once the database is.
     more: dict[str, str] = field(default_factory=dict)
     saves: int = 0
+    # How pages are answered, if not with 200.
+    statuses: ClassVar[Mapping[str, int]] = {SAVE: 302}
 
     def path(self, page: str) -> str:
         """The address of a page."""
@@ -105,6 +113,26 @@ class Guest:
         self.saves += 1
         name, word = self.site.button
         return [*replaced(values, content=f"{content}\n\n{MARK}{self.saves} {self.site.name}"), (name, word)]
+
+    def asker(self, page: str) -> Callable[[], Answer]:
+        """How a page is asked for; before a save that is got which is sent."""
+        path = self.path(page)
+        if page != SAVE:
+            return lambda: self.browser.get(path)
+        form = self.form()
+        return lambda: self.browser.post(path, form)
+
+    def complaints(self, page: str, answers: Sequence[Answer]) -> list[str]:
+        """What is wrong with the last answers."""
+        wanted = self.statuses.get(page, 200)
+        problems = [
+            f"{self.site.title}: {page} was answered with {answer.status}"
+            for answer in answers
+            if answer.status != wanted
+        ]
+        if page == SAVE and not problems and not self.was_saved():
+            problems.append(f"{self.site.title}: a save was lost")
+        return problems
 
     def was_saved(self) -> bool:
         """Whether the database has what was sent last."""
@@ -196,6 +224,7 @@ TUNED = Site(
 DJANGO = Site(
     "django", "Django admin", "django_admin", (*GUNICORN, "benchmarks.rivals.django_admin.site:app"), _django_door,
     _DJANGO, 105, row=r'href="/admin/content/post/(\d+)/change', button=("_save", "Save"),
+    maker="benchmarks.rivals.django_admin.site",
 )  # fmt: skip
 SQLADMIN = Site(
     "sqladmin", "SQLAdmin", "sqladmin",
