@@ -18,7 +18,8 @@ BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 QUERIES = (
     {}, {"status": "draft"}, {"status__in": "review,published"}, {"q": "fern"}, {"q": "-fern moss OR is:pinned"},
     {"category_id__isnull": "1"}, {"q": "category:essays"}, {"q": "tag:sea"}, {"sort": "title"},
-    {"sort": "-status,title"}, {"is_pinned": "true"}, {"title__contains": "o"}, {"q": "no:tags"}, {"updated_at__gte": "2026-03-03"},
+    {"sort": "-status,title"}, {"is_pinned": "true"}, {"title__contains": "o"}, {"q": "no:tags"},
+    {"updated_at__gte": "2026-03-03"},
 )  # fmt: skip
 SHOWN = ("title", "status", "category_id", "tag_ids", "is_pinned", "author_id", "slug", "content")
 
