@@ -203,12 +203,17 @@ def _answer(body: Any, status: int = 200) -> Response:
     return Response(text, status, mimetype="application/json")
 
 
+# A cursor names the sort that it belongs to.
+TAG = hashlib.sha256(b"posts -created_at").hexdigest()[:8]
+
+
 def _cursor(post: Mapping[str, Any]) -> str:
     raw = json.dumps([post["created_at"], post["id"]], separators=(",", ":"))
-    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+    return f"{TAG}.{base64.urlsafe_b64encode(raw.encode()).decode().rstrip('=')}"
 
 
 def _read(cursor: str) -> tuple[str, int]:
+    cursor = cursor.removeprefix(f"{TAG}.")
     moment, number = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     return moment.removesuffix("Z").replace("T", " "), number
 

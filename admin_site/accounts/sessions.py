@@ -61,7 +61,7 @@ def load(token: str) -> Actor | None:
     """The person behind a cookie's secret, if the session still stands."""
     now = clock.now()
     query = _loading()
-    row = db.session.execute(query, {"hashed": _hash(token), "moment": now}).first()
+    row = db.session.connection().execute(query, {"hashed": _hash(token), "moment": now}).first()
     idle = timedelta(seconds=current_app.config["SESSION_IDLE"])
     if row is None or (not row.keep and row.last_seen_at + idle <= now):
         return None

@@ -127,7 +127,7 @@ def load(secret: str) -> tuple[Actor, bool] | None:
     if not secret.startswith(PREFIX):
         return None
     now = clock.now()
-    row = db.session.execute(_loading(), {"hashed": _hash(secret), "moment": now}).first()
+    row = db.session.connection().execute(_loading(), {"hashed": _hash(secret), "moment": now}).first()
     if row is None:
         return None
     return _actor(row), row.last_used_at is None or row.last_used_at < now - SEEN_EVERY

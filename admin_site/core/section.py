@@ -218,7 +218,7 @@ class Section:
         """The plural noun of addresses and permissions: the table's name."""
         return str(self.model.__tablename__)
 
-    @property
+    @cached_property
     def table(self) -> Table:
         """The table of its rows."""
         table = inspect(self.model).local_table

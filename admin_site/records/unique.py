@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from admin_site.core import text
 from admin_site.core.database import db
 from admin_site.core.errors import Conflict
 from admin_site.core.section import Change, Section
+from admin_site.records import statements
 
 
 def check(section: Section, changes: Sequence[Change]) -> None:
@@ -53,11 +54,16 @@ def _is_claimed(change: Change, column: str) -> bool:
 
 def _taken(section: Section, column: str, wanted: list[Any], but: Sequence[int | None]) -> set[Any]:
     columns = section.table.columns
-    query = select(columns[column]).where(columns[column].in_(wanted), columns.live == 1)
     numbers = [number for number in but if number is not None]
-    if numbers:
-        query = query.where(columns.id.not_in(numbers))
-    return set(db.session.execute(query).scalars())
+
+    def make() -> Select[Any]:
+        here = columns[column].in_(bindparam("wanted", expanding=True))
+        others = [columns.id.not_in(bindparam("but", expanding=True))] if numbers else []
+        return select(columns[column]).where(here, columns.live == 1, *others)
+
+    query = statements.kept(("taken", section.table, column, bool(numbers)), make)
+    asked = {"wanted": wanted} | ({"but": numbers} if numbers else {})
+    return set(db.session.connection().execute(query, asked).scalars())
 
 
 def key_of(section: Section, name: str, value: Any) -> str:

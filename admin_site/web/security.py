@@ -19,6 +19,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 # What stands around a file in its form.
 FORM_AROUND = 64 * 1024
 YEAR_SECONDS = 365 * 24 * 3600
@@ -49,10 +50,10 @@ def _allow_large_files() -> None:
 
 def _refuse_odd_requests() -> None:
     # The server counts the parts of a multipart form, but not the fields of the other kind, before it reads them.
-    is_plain_form = request.mimetype == "application/x-www-form-urlencoded"
+    is_plain_form = request.mimetype == FORMS[0]
     if is_plain_form and request.get_data().count(b"&") > current_app.config["MAX_FORM_PARTS"]:
         abort(413)
-    if None in request.form:  # a part without a name
+    if request.mimetype in FORMS and None in request.form:  # a part without a name
         abort(400)
 
 
@@ -75,7 +76,8 @@ def _policy() -> str:
 def _add_headers(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers.setdefault("Content-Security-Policy", _policy())
+    if "Content-Security-Policy" not in response.headers:
+        response.headers["Content-Security-Policy"] = _policy()
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_SECONDS}; includeSubDomains")
     if "Cache-Control" not in response.headers:

@@ -17,13 +17,13 @@ from admin_site.web.identity import actor
 # JSON is no page: nothing in it may load, run or be framed.
 POLICY = "default-src 'none'; frame-ancestors 'none'"
 KEY_HEADER = "Idempotency-Key"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _KEY = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 
 def response(body: Any, status: int = 200, **headers: str) -> Response:
     """A JSON answer; underscores in the names of headers stand for hyphens."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    answer = Response(text, status, mimetype="application/json")
+    answer = Response(_encode(body), status, mimetype="application/json")
     answer.headers["Content-Security-Policy"] = POLICY
     for name, value in headers.items():
         answer.headers[name.replace("_", "-")] = value

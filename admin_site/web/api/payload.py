@@ -11,9 +11,9 @@ from werkzeug.exceptions import UnsupportedMediaType
 from admin_site.core.errors import Invalid
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records.values import Refused
+from admin_site.web import security
 
 NO_DATA = "No data provided"
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
@@ -21,7 +21,7 @@ _MOMENT = re.compile(
 
 def read(*, optional: bool = False) -> dict[str, Any]:
     """The object that was sent; ``optional`` says that nothing may be sent as well."""
-    if request.mimetype in FORMS and request.content_length != 0:
+    if request.mimetype in security.FORMS and request.content_length != 0:
         raise UnsupportedMediaType  # its body may have been read as a form already
     raw = request.get_data()
     if not raw:
