@@ -10,7 +10,7 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -94,6 +94,7 @@ def change(actor: Actor, webhook_id: int, settings: Settings, *, new_secret: boo
 def remove(actor: Actor, webhook_id: int) -> None:
     """Delete a webhook with what it has not been told yet."""
     webhook = find(actor, webhook_id)
+    db.session.execute(select(Webhook.id).where(Webhook.id == webhook.id).with_for_update())
     for statement in (
         delete(Delivery).where(Delivery.webhook_id == webhook.id), delete(Webhook).where(Webhook.id == webhook.id)
     ):  # fmt: skip
@@ -143,12 +144,16 @@ def ping(actor: Actor, webhook_id: int) -> Delivery:
         webhook = find(actor, webhook_id)
         now = clock.now()
         values = {
-            "webhook_id": webhook.id, "event": PING, "state": QUEUED, "created_at": now, "next_at": now,
+            "webhook_id": webhook.id, "event": PING, "state": QUEUED, "created_at": now,
+            # Held from the beginning: no worker takes it away from whoever waits for what comes of it.
+            "attempts": 1, "tried_at": now, "next_at": now + HELD,
             "message": {"event": PING, "at": clock.isoformat(now), "actor": actor.id},
         }  # fmt: skip
         result: Any = db.session.execute(insert(Delivery).values(values))
         number = int(result.inserted_primary_key[0])
-    deliver(number)
+        held = _Held(number, PING, 1, values["message"])
+        target = _Target(webhook.url, secret_of(webhook), is_active=True)
+    _record(held, outgoing.post(target.url, *_signed(held, target)), is_last=True)
     found = db.session.get(Delivery, number, populate_existing=True)
     assert found is not None  # noqa: S101 - just written
     return found
@@ -172,6 +177,19 @@ def due(limit: int = 20) -> list[int]:
     """Messages that wait to be sent."""
     query = select(Delivery.id).where(Delivery.state == QUEUED, Delivery.next_at <= clock.now())
     return list(db.session.execute(query.order_by(Delivery.next_at, Delivery.id).limit(limit)).scalars())
+
+
+def next_of_each(busy: Collection[int]) -> list[tuple[int, int]]:
+    """The message that waits longest, and its webhook, for each that is not being told already."""
+    first = select(func.min(Delivery.id)).where(Delivery.state == QUEUED, Delivery.next_at <= clock.now())
+    if busy:
+        first = first.where(Delivery.webhook_id.not_in(busy))
+    return [
+        (row.id, row.webhook_id)
+        for row in db.session.execute(
+            select(Delivery.id, Delivery.webhook_id).where(Delivery.id.in_(first.group_by(Delivery.webhook_id)))
+        )
+    ]
 
 
 def deliver(delivery_id: int) -> None:

@@ -164,7 +164,7 @@ def _actor(job: Job) -> Actor:
         return SYSTEM
     person = actors.of_id(job.actor_id) if job.token_id is None else tokens.of_id(job.token_id)
     if person is None:
-        raise Denied("Stopped: whoever, or the token that, began this may not sign in any more.")
+        raise Denied("Stopped: whoever began this may not sign in any more.")
     return person
 
 

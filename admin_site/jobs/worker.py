@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
 SEND_SECONDS = 1.0
+SEND_AGAIN_SECONDS = 0.05
 SENDERS = 4
 SWEEP_SECONDS = 3600.0
 EMPTIED = 500
@@ -69,16 +70,22 @@ def _beat_until(app: Flask, stopped: threading.Event) -> None:
 
 
 def _send_until(app: Flask, stopped: threading.Event) -> None:
-    """Send what is in the outbox, several messages at a time: one that nobody takes keeps no other waiting."""
+    """Send what is in the outbox, one message of each webhook at a time: one that takes none keeps no other waiting."""
+    busy: set[int] = set()
+    waits = SEND_SECONDS
     with ThreadPoolExecutor(SENDERS, initializer=lambda: app.app_context().push()) as pool, app.app_context():
-        while not stopped.wait(SEND_SECONDS):
+        while not stopped.wait(waits):
             try:
-                waiting = hooks.due()
-                db.session.remove()
-                list(pool.map(_send, waiting))
+                waiting = hooks.next_of_each(set(busy))
             except (SQLAlchemyError, AppError) as error:
                 logger.warning("the outbox could not be read: %s", type(error).__name__)
-                db.session.remove()
+                waiting = []
+            db.session.remove()
+            for delivery_id, webhook_id in waiting:
+                busy.add(webhook_id)
+                sent = pool.submit(_send, delivery_id)
+                sent.add_done_callback(lambda _done, one=webhook_id: busy.discard(one))  # type: ignore[misc]  # bound
+            waits = SEND_AGAIN_SECONDS if waiting else SEND_SECONDS
 
 
 def _send(delivery_id: int) -> None:

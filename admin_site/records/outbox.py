@@ -94,7 +94,9 @@ _HOOKS = Webhook.__table__.columns
 
 
 def _listening(section: Section) -> list[int]:
-    query = select(_HOOKS.id, _HOOKS.sections).where(_HOOKS.is_active)
+    query = select(_HOOKS.id, _HOOKS.sections).where(_HOOKS.is_active).order_by(_HOOKS.id)
+    # A webhook that is deleted at this moment waits, else its message would point to nothing and spoil the change.
+    query = query.with_for_update(read=True, key_share=True)
     return [row.id for row in db.session.execute(query) if row.sections is None or section.name in row.sections]
 
 
