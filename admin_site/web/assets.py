@@ -61,7 +61,7 @@ def digest() -> str:
     hasher = hashlib.sha256(stylesheet() + sprite())
     for path in sorted([*(STATIC / "js").iterdir(), *(STATIC / "img").iterdir()]):
         hasher.update(path.read_bytes())
-    return hasher.hexdigest()[:12]
+    return hasher.hexdigest()[:8]
 
 
 def asset(name: str) -> str:

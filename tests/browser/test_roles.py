@@ -43,7 +43,7 @@ def actions(page: Page) -> list[str]:
         ("owner", [*MENU, "Activity"], ["New post"], ["Open", "Edit", "Pin for me", "History", "Move to trash"]),
         ("colleague", [*MENU, "Activity"], ["New post"], READING),
         ("editor", [*MENU, "Jobs", "Activity"], ["Import", "New post"], EVERYTHING),
-        ("admin", [*MENU, "Users", "Jobs", "Activity"], ["Import", "New post"], EVERYTHING),
+        ("admin", [*MENU, "Users", "Jobs", "Activity", "Webhooks", "Tokens"], ["Import", "New post"], EVERYTHING),
     ],
 )
 def test_everybody_sees_what_they_may_use(

@@ -335,7 +335,7 @@ def test_a09_a_copied_cookie_dies_with_the_log_out(cast, client):
     assert not is_out(thief)
     assert client.post("/logout").status_code == 302
     assert [path for path in addresses(client.app, "GET") if send(thief, "GET", path).status_code == 200] == [
-        "/healthz", "/login", "/readyz",
+        "/", "/healthz", "/login", "/posts/", "/posts/categories/", "/questions/", "/readyz",
     ]  # fmt: skip
 
 

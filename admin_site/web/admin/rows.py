@@ -21,7 +21,7 @@ from admin_site.records.search.terms import Term
 from admin_site.web import templating
 from admin_site.web.assets import icon
 
-NOTHING = '<span class="none">–</span>'
+NOTHING = "<span class=none>–</span>"
 TITLE_LENGTH = 160
 CELL_LENGTH = 120
 RELATED_LENGTH = 80
