@@ -9,6 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import flask_migrate
 import schemathesis
@@ -87,6 +88,8 @@ class Site:
             instance_path=str(folder / "instance"),
         )  # fmt: skip
         self.sent = 0
+        # The query string of the last call, as it came.
+        self.asked = ""
         self.statuses: Counter[str] = Counter()
         # Calls of a sequence build on each other, so nothing is put back between them.
         self.renews = True
@@ -107,6 +110,7 @@ class Site:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         self.sent += 1
+        self.asked = environ["QUERY_STRING"]
         if self.renews and self.sent % RENEWED_EVERY == 0:
             self.renew()
 
@@ -329,8 +333,9 @@ def _breaks_formats_alone(case: Case) -> bool:
 def _has_only_blanks_more(case: Case) -> bool:
     """A list of names with blanks, which are no names: ``fields=`` says no more than that nobody names any."""
     changed = {one.parameter for one in _mutations(case)}
-    values = [str(value) for name in changed & set(params.LISTS) for value in (case.query or {}).get(name) or ()]
-    return changed <= set(params.LISTS) and any(value != value.strip() or not value for value in values)
+    sent = [(case.query or {}).get(name) or "" for name in changed & set(params.LISTS)]
+    names = [name for text in sent for name in (text.split(",") if isinstance(text, str) else map(str, text))]
+    return changed <= set(params.LISTS) and any(name != name.strip() or not name for name in names)
 
 
 def _mutations(case: Case) -> Sequence[Mutation]:
@@ -357,3 +362,16 @@ def errors_have_the_shape_of_the_contract(ctx: CheckContext, response: Response,
     assert {"error", "code", "request_id"} <= set(body), body
     assert all(isinstance(body[name], str) and body[name] for name in ("error", "code", "request_id")), body
     assert all(texts and all(map(str.strip, texts)) for texts in body.get("fields", {}).values()), body
+
+
+@schemathesis.check
+def what_is_not_in_the_document_is_refused(ctx: CheckContext, response: Response, case: Case) -> None:
+    """Unknown parameters, and unknown names in lists of them, which schemathesis lets pass."""
+    if response.status_code >= 400:
+        return
+    known = {one.name: one.definition.get("schema", {}) for one in case.operation.query}
+    for name, text in parse_qsl(case.operation.schema.app.asked, keep_blank_values=True):
+        assert name in known, f"{name!r} is no parameter, but was accepted"
+        names = known[name].get("items", {}).get("enum")
+        wrong = {part.strip() for part in text.split(",")} - {"", *(names or text.split(","))}
+        assert not names or not wrong, f"{name} was accepted with {wrong}"

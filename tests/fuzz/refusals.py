@@ -16,9 +16,10 @@ from admin_site.core.database import db
 from admin_site.core.section import Section
 from admin_site.jobs.models import Job
 from admin_site.jobs.undo import UNDONE_WITHIN
-from admin_site.records import filters, idempotency
-from admin_site.records.list_query import CONDITIONS_MOST
+from admin_site.records import feed, filters, idempotency
+from admin_site.records.list_query import CONDITIONS_MOST, ListQuery
 from admin_site.sections.users import LAST_ADMIN
+from admin_site.web.api import params
 from admin_site.web.api.answers import KEY_HEADER
 
 # What was sent, the field or parameter that is said to be wrong ("" for the call as a whole), and the sentence.
@@ -78,8 +79,13 @@ def is_of_two_pages(case: Case, name: str, text: str) -> bool:
 
 
 def is_of_another_list(case: Case, name: str, text: str) -> bool:
-    """A cursor that was answered to a list in another order."""
-    return name == "cursor" and (_asks(case, "sort") or _asks(case, "pinned"))
+    """A cursor that was answered to a list in another order, or of another section."""
+    section = section_of(case)
+    if name != "cursor" or section is None:
+        return False
+    here = feed.cursor_at(ListQuery(section=section, sort=params.NEWEST_FIRST), "somewhere")
+    is_of_this = str((case.query or {}).get("cursor")).partition(".")[0] == here.partition(".")[0]
+    return _asks(case, "sort") or _asks(case, "pinned") or not is_of_this
 
 
 def is_left_out(case: Case, name: str, text: str) -> bool:

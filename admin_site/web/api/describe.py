@@ -6,7 +6,9 @@ from apispec import APISpec
 
 from admin_site.core import registry
 from admin_site.core.section import Section
+from admin_site.records.filters import LENGTH_MOST
 from admin_site.records.idempotency import KEY_LENGTH
+from admin_site.records.list_query import CONDITIONS_MOST
 from admin_site.records.selection import IDS_MOST
 from admin_site.records.values import ID_MOST
 from admin_site.web.api import deeds, params, schemas
@@ -19,7 +21,8 @@ SPEC: dict[str, Any] = {
     "version": "1",
     "openapi_version": "3.1.0",
     "info": {
-        "description": "Every section has the same calls. A token may do what its owner may, within its scopes.",
+        "description": "Every section has the same calls. A token may do what its owner may, within its scopes."
+        f" A list takes at most {CONDITIONS_MOST} filters, each with at most {LENGTH_MOST:,} characters.",
     },
     "servers": [{"url": "/"}],
     "security": [{"bearer": []}, {"session": []}],

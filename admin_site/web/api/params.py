@@ -107,11 +107,6 @@ def unknown(name: str) -> str:
     return f"There is no parameter “{name[:40]}”."
 
 
-def needs_value(name: str) -> str:
-    """What is said of a parameter that stands there and says nothing."""
-    return f"“{name[:40]}” needs a value."
-
-
 def size(args: "MultiDict[str, str]", default: int = PER_PAGE) -> int:
     """``per_page`` of a list that has only that; ``Invalid`` where it is wrong."""
     errors: dict[str, list[str]] = {}
@@ -136,8 +131,8 @@ def _query(section: Section, args: "MultiDict[str, str]", actor: Actor, errors: 
     for name, raw in args.items(multi=True):
         if (name in OWN_WORDS and name not in SHARED_WORDS) or name.startswith(PAGE_WORDS):
             errors.setdefault(name, [unknown(name)])
-        elif not raw and name not in ("q", "sort"):
-            errors.setdefault(name, [needs_value(name)])
+        elif not raw and name not in SHARED_WORDS:
+            errors.setdefault(name, [f"“{name[:40]}” needs a value."])
     query = ListQuery.from_args(section, args, actor)
     for problem in query.problems:
         errors.setdefault(problem.name, []).append(problem.sentence)

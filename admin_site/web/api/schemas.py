@@ -18,7 +18,8 @@ TEXT_PATTERN = r"^[^\u0000]*$"
 WORD_PATTERN = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
 AGE_PATTERN = r"^[0-9]{1,4}(mo|[mhdwy])$"
 _ORDER = ("lt", "lte", "gt", "gte")
-PINNED = ("first", "only", "none")
+# Nothing is as if it were not said.
+PINNED = ("first", "only", "none", "")
 # Kinds that are whole numbers in JSON.
 NUMBERS = (Kind.INTEGER, Kind.RELATION, Kind.RELATIONS)
 
@@ -239,7 +240,7 @@ def _filter_in_json(section: Section) -> Schema:
 
 def _sort_in_json(section: Section) -> Schema:
     names = "|".join(sortable(section))
-    return {"type": "string", "pattern": f"^-?({names})(,-?({names})){{0,{ORDERS_MOST - 1}}}$"}
+    return {"type": "string", "pattern": f"^(-?({names})(,-?({names})){{0,{ORDERS_MOST - 1}}})?$"}
 
 
 def _in_json(field: Field, operator: str) -> Schema:
@@ -336,7 +337,7 @@ def object_parameters(section: Section) -> list[Schema]:
     found = [_parameter("fields", fields, "Only these fields, and id.")]
     if relations := params.expandable(section):
         expand = {"type": "array", "items": {"type": "string", "enum": relations}}
-        found.append(_parameter("expand", expand, "Relations to send along."))
+        found.append(_parameter("expand", expand, "Relations to send along; among the fields=, where those are named."))
     return found
 
 

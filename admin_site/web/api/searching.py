@@ -24,8 +24,6 @@ def in_section(section: Section) -> Response:
     shown = MultiDict((name, text) for name, text in request.args.items(multi=True) if name in ("fields", "expand"))
     names, expand = params.of_object(section, shown)
     said = {"q": q, "per_page": str(size), "page": str(page), "pinned": request.args.get("pinned", "")}
-    if "pinned" in request.args and not said["pinned"]:
-        raise Invalid(fields={"pinned": [params.needs_value("pinned")]})
     query = ListQuery.from_args(section, MultiDict(said), actor())
     if query.problems:
         raise Invalid(fields={problem.name: [problem.sentence] for problem in query.problems})
