@@ -57,7 +57,7 @@ SENT_TO_TAKEN = 5
 # What the schemas come to is gone through once; what is drawn at random, until there was enough.
 TURNS_MOST = {"coverage": 1, "fuzzing": 100, "stateful": 100}
 REPEATED_MOST = 10_000
-REJECTED = ("400", "404", "405", "412", "415")
+REJECTED = ("400", "404", "405", "412", "413", "415")
 FINDINGS_SHOWN = 30
 
 
@@ -319,6 +319,8 @@ class Hooks:
             harmless = _breaks_formats_alone(case) or _has_only_blanks_more(case)
             return not (harmless or refusals.is_repeated_here(case, response))
         if isinstance(failure, RejectedPositiveData):
+            if _mutations(case):  # wrong on purpose, but no longer told from what is right after a link was followed
+                return False
             with self.site.app.app_context():
                 return not refusals.is_explained(case, response)
         return True

@@ -52,6 +52,8 @@ def is_missing(case: Case) -> bool:
     """The row or job of the address is not there, or not where it would have to be."""
     if "{id}" not in case.path:
         return False
+    if not str(case.path_parameters["id"]).isdigit():
+        return True  # 7.0 is a whole number in JSON, but not in an address
     section, number = section_of(case), int(case.path_parameters["id"])
     if section is None:
         return db.session.get(Job, number) is None

@@ -15,7 +15,9 @@ Schema = dict[str, Any]
 
 # No text has NUL, and one that is required has a letter.
 TEXT_PATTERN = r"^[^\u0000]*$"
-WORD_PATTERN = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
+# Blanks are named one by one: what `\s` stands for differs from language to language.
+BLANKS = r"\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+WORD_PATTERN = rf"^[^\u0000]*[^\u0000{BLANKS}][^\u0000]*$"
 AGE_PATTERN = r"^[0-9]{1,4}(mo|[mhdwy])$"
 _ORDER = ("lt", "lte", "gt", "gte")
 # Nothing is as if it were not said.
@@ -70,8 +72,9 @@ def _text(field: Field) -> Schema:
 
 
 def _moments() -> list[Schema]:
-    """What is taken for a moment; ``moment`` is one that may go without seconds or zone."""
-    return [{"type": "string", "format": name} for name in ("date-time", "date", "moment")]
+    """What is taken for a moment: of RFC 3339, a day, or without zone and perhaps without seconds."""
+    short: Schema = {"type": "string", "format": "moment", "description": "Such as 2026-05-31T14:30, which is UTC."}
+    return [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}, short]
 
 
 def _kind(field: Field) -> Kind:

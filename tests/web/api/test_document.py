@@ -155,6 +155,12 @@ def test_every_kind_of_field_has_a_schema_and_a_type():
     assert set(payload.TYPES) == set(Kind)
 
 
+def test_what_is_a_blank_here_is_one_in_the_document():
+    """Text of blanks alone is refused where it is required, in whatever language a program reads the pattern."""
+    for letter in map(chr, (*range(1, 0xD800), *range(0xE000, 0x11000))):
+        assert (re.fullmatch(schemas.WORD_PATTERN, letter) is None) == (not letter.strip()), letter
+
+
 def test_every_object_but_a_related_row_is_closed(document):
     """Whoever reads the document knows all that can stand in one."""
     for name, schema in document["components"]["schemas"].items():
