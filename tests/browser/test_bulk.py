@@ -326,6 +326,8 @@ def test_admin_meets_no_barrier_from_the_fields_to_the_receipt(desk: Desk, site:
     check(page, desk.troubles)
     receipt = page.url
     page.get_by_role("link", name="What changed").click()
+    expect(page).to_have_url(re.compile("/admin/changes/"))
+    page.wait_for_load_state()
     check(page, desk.troubles)
     page.goto(receipt)
     page.get_by_role("button", name="Undo 2 rows").click()

@@ -476,6 +476,7 @@ def test_viewer_goes_places_and_hides_the_menu(window: Open, people: Cast) -> No
     for keys, heading in (("gn", "Notes"), ("gpo", "Posts"), ("gco", "Comments"), ("gpi", "Pinned")):
         page.keyboard.type(keys)
         expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+        page.wait_for_load_state()  # keys are heard once the script of the page runs
     page.keyboard.type("ga")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Answers")
 
