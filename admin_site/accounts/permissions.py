@@ -48,8 +48,12 @@ def condition(actor: Actor, action: str, section: Section, columns: Columns) -> 
 
 def is_unconditional(actor: Actor, action: str, section: Section) -> bool:
     """Whether ``allows`` says yes for every row."""
-    granted = actor.grants.get((section.name, action)) == "any"
-    return actor.is_system or (granted and _rule(actor, action, section) is None)
+    if actor.is_system:
+        return True
+    if actor.grants.get((section.name, action)) != "any":
+        return False
+    rule = _rule(actor, action, section)
+    return rule is None or rule.decided(actor) is True
 
 
 def require(actor: Actor, action: str, section: Section, row: Any = None) -> None:

@@ -27,6 +27,9 @@ class MayToAny(Rule):
     def where(self, actor: Actor, columns: Columns) -> ColumnElement[bool]:
         return true() if self.holds(actor, None) else false()
 
+    def decided(self, actor: Actor) -> bool | None:
+        return self.holds(actor, None)
+
 
 @dataclass(frozen=True)
 class StatusIn(Rule):

@@ -55,6 +55,10 @@ class Rule(ABC):
     def where(self, actor: Actor, columns: Columns) -> ColumnElement[bool]:
         """The same as a condition over the section's table."""
 
+    def decided(self, actor: Actor) -> bool | None:
+        """The answer where it is the same for every row, so that no row has to be asked; else None."""
+        return None
+
     def __and__(self, other: "Rule") -> "Rule":
         return AllOf(self, other)
 
@@ -75,6 +79,9 @@ class Always(Rule):
     def where(self, actor: Actor, columns: Columns) -> ColumnElement[bool]:
         return true() if self.answer else false()
 
+    def decided(self, actor: Actor) -> bool | None:
+        return self.answer
+
 
 class AllOf(Rule):
     """Both must hold."""
@@ -89,6 +96,10 @@ class AllOf(Rule):
     def where(self, actor: Actor, columns: Columns) -> ColumnElement[bool]:
         return and_(true(), *(rule.where(actor, columns) for rule in self.rules))
 
+    def decided(self, actor: Actor) -> bool | None:
+        answers = [rule.decided(actor) for rule in self.rules]
+        return False if False in answers else None if None in answers else True
+
 
 class AnyOf(Rule):
     """One is enough."""
@@ -102,6 +113,10 @@ class AnyOf(Rule):
 
     def where(self, actor: Actor, columns: Columns) -> ColumnElement[bool]:
         return or_(false(), *(rule.where(actor, columns) for rule in self.rules))
+
+    def decided(self, actor: Actor) -> bool | None:
+        answers = [rule.decided(actor) for rule in self.rules]
+        return True if True in answers else None if None in answers else False
 
 
 anyone = Always(answer=True)

@@ -7,11 +7,13 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import DBAPIError
 
 from admin_site import sections
+from admin_site.accounts.actor import SYSTEM
 from admin_site.accounts.roles import ACTIONS
+from admin_site.accounts.rules import status_in
 from admin_site.core import clock, registry, text
 from admin_site.core.checks import DeclarationError, check, find_mistakes
 from admin_site.core.database import atomic, db
-from admin_site.core.rules import anyone
+from admin_site.core.rules import anyone, nobody
 from admin_site.core.section import Field, Kind, Section, Workflow
 from tests.factories import make
 
@@ -135,3 +137,14 @@ def test_row_numbers_are_never_given_twice(app):
     with atomic():
         db.session.execute(sql(f"DELETE FROM tags WHERE id = {first:d}"))
     assert make("tags") > first
+
+
+def test_a_rule_is_decided_only_where_no_row_could_say_otherwise():
+    open_status = status_in("draft")
+    for rule, answer in (
+        (anyone, True), (nobody, False), (open_status, None),
+        (anyone | open_status, True), (open_status | nobody, None), (nobody | nobody, False),
+        (nobody & open_status, False), (open_status & anyone, None), (anyone & anyone, True),
+        ((open_status | anyone) & (anyone | nobody), True),
+    ):  # fmt: skip
+        assert rule.decided(SYSTEM) is answer, rule
