@@ -27,6 +27,8 @@ class Actor:
     is_system: bool = False
     is_visitor: bool = False
     session_id: int | None = None
+    # Whether it was written just now that the session is used.
+    is_visit_noted: bool = True
     # The token that acts for the person, and the rights that it is narrowed to; None is all of them.
     token_id: int | None = None
     scopes: frozenset[str] | None = None

@@ -69,6 +69,7 @@ def load(token: str) -> Actor | None:
         id=row.id, name=row.name, email=row.email, theme=row.theme or "", density=row.density or "",
         shortcuts=row.shortcuts is not False,
         roles=split_roles(row.roles), session_id=row.session_id, session_token=token,
+        is_visit_noted=row.last_seen_at >= now - SEEN_EVERY,
     )  # fmt: skip
 
 
@@ -99,14 +100,6 @@ def touch(session_id: int) -> None:
         .where(LoginSession.id == session_id, LoginSession.last_seen_at < now - SEEN_EVERY)
         .values(last_seen_at=now)
     )
-
-
-def is_due(session_id: int) -> bool:
-    """Whether ``touch`` would write."""
-    query = select(LoginSession.id).where(
-        LoginSession.id == session_id, LoginSession.last_seen_at < clock.now() - SEEN_EVERY
-    )
-    return db.session.execute(query).first() is not None
 
 
 def end(user_id: int, session_id: int) -> bool:

@@ -24,7 +24,8 @@ def init_app(app: Flask) -> None:
 
 def actor() -> Actor:
     """The person of this request, or nobody in particular."""
-    return cast("Actor", current_user._get_current_object())
+    known: Actor | None = g.get("_login_user")  # where Flask-Login keeps who was asked for before
+    return known or cast("Actor", current_user._get_current_object())
 
 
 def act_as(person: Actor) -> None:
@@ -35,8 +36,9 @@ def act_as(person: Actor) -> None:
 def _note_visit(response: Response) -> Response:
     if request.endpoint in (None, "assets.file", "health.healthz", "health.readyz"):
         return response
-    session_id = actor().session_id
-    if session_id is not None and sessions.is_due(session_id):
+    person = actor()
+    session_id = person.session_id
+    if session_id is not None and not person.is_visit_noted:
         # After the answer: reading a page must not wait for a writer.
         app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
         response.call_on_close(lambda: _touch(app, session_id))

@@ -113,10 +113,16 @@ def test_only_a_digest_of_the_secret_is_stored(cast):
 def test_touching_writes_once_a_minute(cast):
     start = clock.now()
     with time_machine.travel(start, tick=False):
-        session_id = sessions.load(open_session(cast.owner).session_token).session_id
-    for seconds, due in ((30, False), (59, False), (61, True)):
+        token = open_session(cast.owner).session_token
+    for seconds, is_noted in ((30, True), (59, True), (60, True), (61, False)):
         with time_machine.travel(start + timedelta(seconds=seconds), tick=False):
-            assert sessions.is_due(session_id) == due
+            person = sessions.load(token)
+            assert person.is_visit_noted == is_noted
+            with atomic():
+                sessions.touch(person.session_id)
+            assert (sessions.load(token).is_visit_noted, sessions.last_visit(cast.owner)) == (
+                True, start if is_noted else start + timedelta(seconds=seconds),
+            )  # fmt: skip
 
 
 def test_people_end_their_own_sessions_only(cast):
