@@ -6,6 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from admin_site.web import (
     account,
     account_tokens,
+    addresses,
     admin,
     api,
     assets,
@@ -27,6 +28,7 @@ def init_app(app: Flask) -> None:
     identity.init_app(app)
     assets.init_app(app)
     templating.init_app(app)
+    addresses.init_app(app)
     errors.init_app(app)
     health.init_app(app)
     login.init_app(app)

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import url_for
-
 from admin_site.accounts.actor import Actor
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records import filters, language, relations
 from admin_site.records.filters import Age, Condition, Named, Node, Not, Some
 from admin_site.records.list_query import ListQuery, Order, Part, listable, sortable
 from admin_site.records.views import Preferences, View
+from admin_site.web.addresses import url_for
 
 PER_PAGE_CHOICES = (25, 50, 100, 200)
 # How wide a column is, by what it holds.

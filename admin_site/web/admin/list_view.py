@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import current_app, flash, jsonify, redirect, request, url_for
+from flask import current_app, flash, jsonify, redirect, request
 from flask_admin import expose
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -18,6 +18,7 @@ from admin_site.jobs import bulk
 from admin_site.records import as_of, facets, finding, paging, reads, views
 from admin_site.records.list_query import Q_LENGTH, ListQuery, Order, default_sort, groupable, listable, sortable
 from admin_site.web import numbers
+from admin_site.web.addresses import url_for
 from admin_site.web.admin import cells, curl, downloads, list_page
 from admin_site.web.admin.builder import Builder, has_errors
 from admin_site.web.admin.rows import Rows
