@@ -66,7 +66,7 @@ class Client:
 
 
 def soup(response: TestResponse) -> BeautifulSoup:
-    return BeautifulSoup(response.text, "html.parser")
+    return BeautifulSoup(response.text, "lxml")
 
 
 def filled(page: BeautifulSoup, selector: str) -> dict[str, list[str]]:

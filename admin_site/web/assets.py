@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote
 
 from flask import Blueprint, Flask, Response, abort, send_from_directory, url_for
 from markupsafe import Markup
@@ -33,10 +35,11 @@ NAMED_IN_CODE = frozenset(
         "person",
         "keyboard",
         "plus-lg",
-        "check-lg",
         "search",
     }
 )
+# What a list shows for "yes".
+YES = "check-lg"
 
 blueprint = Blueprint("assets", __name__, url_prefix="/assets")
 
@@ -51,8 +54,21 @@ def init_app(app: Flask) -> None:
 def stylesheet() -> bytes:
     """Bootstrap and our components, joined."""
     parts = [BOOTSTRAP / "css" / "bootstrap.min.css", *(STATIC / "css" / f"{name}.css" for name in STYLES)]
-    css = "\n".join(path.read_text() for path in parts)
+    css = "\n".join([*(path.read_text() for path in parts), *_shapes()])
     return re.sub(r"/\*# sourceMappingURL=.*?\*/", "", css).encode()
+
+
+def _shapes() -> Iterator[str]:
+    """The icons of choices, for the style sheet to draw: lists show hundreds of them."""
+    drawn = _drawn()
+    for name in sorted(_of_choices() & drawn.keys()):
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">{drawn[name].strip()}</svg>'
+        yield f'.i-{name} {{ --shape: url("data:image/svg+xml,{quote(svg)}"); }}'
+
+
+def _of_choices() -> set[str]:
+    fields = [field for section in registry.all_sections() for field in section.all_fields.values()]
+    return {choice.icon for field in fields for choice in field.choices} | {YES}
 
 
 @lru_cache(maxsize=1)
@@ -87,8 +103,7 @@ def file(version: str, name: str) -> Response:
 @lru_cache(maxsize=1)
 def sprite() -> bytes:
     """The icons that templates and sections use, in one file that is kept for ever."""
-    source = (BOOTSTRAP / "icons" / "bootstrap-icons.svg").read_text()
-    symbols: dict[str, str] = dict(re.findall(r'<symbol[^>]*?id="([^"]+)"[^>]*>(.*?)</symbol>', source, re.DOTALL))
+    symbols = _drawn()
     drawn = (f'<symbol id="{name}" viewBox="0 0 16 16">{symbols[name].strip()}</symbol>' for name in sorted(_used()))
     return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(drawn)}</svg>'.encode()
 
@@ -97,7 +112,8 @@ def sprite() -> bytes:
 def icon(name: str, cls: str = "") -> Markup:
     """An icon of Bootstrap Icons; decoration, unless the element around it has a label."""
     classes = f"icon {cls}".strip()
-    return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(classes, _sprite_url(), name)
+    quoted = Markup('"{}"').format(classes) if cls else classes
+    return Markup('<svg class={} aria-hidden=true><use href="{}#{}"/></svg>').format(quoted, _sprite_url(), name)
 
 
 def _sprite_url() -> str:
@@ -110,12 +126,12 @@ def _used() -> set[str]:
     named = set(
         re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)*)"', "".join(re.findall(r"icon\([^)]*\)|icons = {.*?}", templates)))
     )
-    for section in registry.all_sections():
-        named |= {section.icon, *(choice.icon for field in section.all_fields.values() for choice in field.choices)}
-    return (named | NAMED_IN_CODE) & _known()
+    named |= _of_choices() | {section.icon for section in registry.all_sections()}
+    return (named | NAMED_IN_CODE) & _drawn().keys()
 
 
 @lru_cache(maxsize=1)
-def _known() -> frozenset[str]:
+def _drawn() -> Mapping[str, str]:
+    """Every icon there is: name to what is drawn in its box of 16 by 16."""
     source = (BOOTSTRAP / "icons" / "bootstrap-icons.svg").read_text()
-    return frozenset(re.findall(r'<symbol[^>]*?id="([^"]+)"', source))
+    return dict(re.findall(r'<symbol[^>]*?id="([^"]+)"[^>]*>(.*?)</symbol>', source, re.DOTALL))

@@ -1,11 +1,12 @@
 """What templates may call: people, statuses, moments, numbers, and the page's surroundings."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app, request
 from jinja2 import StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from admin_site.accounts import permissions
 from admin_site.core import clock, text
@@ -21,6 +22,8 @@ MONTHS = (
     "", "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+MONTHS_BRIEF = tuple(month[:3] for month in MONTHS)
+MINUTE_SECONDS, HOUR_SECONDS = 60, 3_600
 
 
 def init_app(app: Flask) -> None:
@@ -49,7 +52,7 @@ def _navigation() -> Markup:
     known: dict[Any, Markup] = current_app.extensions.setdefault("navigation", {})
     entries = _entries()
     here = next((url for url in reversed(entries) if _is_here(url)), "")
-    key = (tuple(entries), here, request.script_root)
+    key = (entries, here, request.script_root)
     if key not in known:
         known.clear() if len(known) >= NAVIGATIONS_MOST else None
         menu = current_app.extensions["admin"][0].menu()
@@ -58,16 +61,16 @@ def _navigation() -> Markup:
     return known[key]
 
 
-def _entries() -> list[str]:
-    """The addresses in the menu that this person may open."""
-    urls: dict[str, str] = current_app.extensions.setdefault("menu urls", {})
-    found = []
-    for view in current_app.extensions["admin"][0]._views:
-        if view.endpoint not in urls:
-            urls[view.endpoint] = view.get_url(f"{view.endpoint}.{view._default_view}")
-        if view.is_accessible():
-            found.append(urls[view.endpoint])
-    return found
+def _entries() -> tuple[str, ...]:
+    """The addresses in the menu that this person may open: the same for everybody with the same roles."""
+    known: dict[Any, tuple[str, ...]] = current_app.extensions.setdefault("menu entries", {})
+    person = actor()
+    key = (person.roles, person.scopes, person.is_system, request.script_root)
+    if key not in known:
+        known.clear() if len(known) >= NAVIGATIONS_MOST else None
+        views = [view for view in current_app.extensions["admin"][0]._views if view.is_accessible()]
+        known[key] = tuple(view.get_url(f"{view.endpoint}.{view._default_view}") for view in views)
+    return known[key]
 
 
 def _is_here(url: str) -> bool:
@@ -76,16 +79,15 @@ def _is_here(url: str) -> bool:
 
 def avatar(name: str, number: int | None, *, big: bool = False) -> Markup:
     """Initials on one of six colours; the name stands beside it."""
-    initials = "".join(word[0] for word in name.split()[:2]).upper() or "?"
-    size = " avatar-lg" if big else ""
-    return Markup('<span class="avatar{}" data-hue="{}" aria-hidden="true">{}</span>').format(
-        size, (number or 0) % HUES + 1, initials
-    )
+    initials = escape("".join(word[0] for word in name.split()[:2]).upper() or "?")
+    classes = '"avatar avatar-lg"' if big else "avatar"
+    hue = (number or 0) % HUES + 1
+    return Markup(f"<i class={classes} data-hue={hue} aria-hidden=true>{initials}</i>")  # noqa: S704 - escaped
 
 
 def person(name: str, number: int | None) -> Markup:
     """Avatar and name."""
-    return Markup('<span class="person">{}<span>{}</span></span>').format(avatar(name, number), name)
+    return Markup(f"<span class=person>{avatar(name, number)}<span>{escape(name)}</span></span>")  # noqa: S704 - escaped
 
 
 def choice_of(field: Field, value: str) -> Choice:
@@ -94,9 +96,11 @@ def choice_of(field: Field, value: str) -> Choice:
 
 
 def status(field: Field, value: str) -> Markup:
-    """A status in a table: shape, word, colour."""
+    """A status in a table: shape, word, colour. The style sheet draws the shape."""
     choice = choice_of(field, value)
-    return Markup('<span class="status status-{}">{}{}</span>').format(choice.tone, icon(choice.icon), choice.label)
+    return Markup(  # noqa: S704 - tone and icon are declared, the label is escaped
+        f'<span class="status status-{choice.tone} i-{choice.icon}">{escape(choice.label)}</span>'
+    )
 
 
 def pill(field: Field, value: str) -> Markup:
@@ -109,33 +113,36 @@ def moment(when: datetime | None, *, absolute: bool = False, brief: bool = False
     """A time in words, with the exact one behind it; ``brief`` in lists, where every byte counts fifty times."""
     if when is None:
         return Markup('<span class="none">–</span>')
-    month = MONTHS[when.month][:3] if brief else MONTHS[when.month]
-    exact = f"{when.day} {month} {when.year}, {when.hour:02}:{when.minute:02} UTC"
-    words = exact if absolute else _ago(when)
-    # Only digits and names of months stand in it.
     if brief:
-        return Markup(f'<span title="{exact}">{words}</span>')  # noqa: S704
+        return Markup(brief_moment(when, clock.now()))  # noqa: S704 - only digits and names of months
+    exact = _exact(when, MONTHS)
+    words = exact if absolute else _ago(when, clock.now())
     return Markup(f'<time datetime="{clock.isoformat(when)}" title="{exact}">{words}</time>')  # noqa: S704
 
 
-def _ago(when: datetime) -> str:
-    now = clock.now()
-    gone = now - when
-    if gone < timedelta(0):
+def brief_moment(when: datetime, now: datetime) -> str:
+    """The markup of a time in a list."""
+    return f'<span title="{_exact(when, MONTHS_BRIEF)}">{_ago(when, now)}</span>'
+
+
+def _exact(when: datetime, months: Sequence[str]) -> str:
+    return f"{when.day} {months[when.month]} {when.year}, {when.hour:02}:{when.minute:02} UTC"
+
+
+def _ago(when: datetime, now: datetime) -> str:
+    if when > now:
         return _day(when, now)
-    if gone < timedelta(minutes=1):
-        return "just now"
-    if gone < timedelta(hours=1):
-        return f"{int(gone.total_seconds() // 60)} min ago"
-    if when.date() == now.date():
-        return f"{int(gone.total_seconds() // 3600)} h ago"
-    if when.date() == now.date() - timedelta(days=1):
-        return "Yesterday"
-    return _day(when, now)
+    days = now.toordinal() - when.toordinal()
+    if days > 1:
+        return _day(when, now)
+    gone = (now - when).total_seconds()
+    if gone < HOUR_SECONDS:
+        return "just now" if gone < MINUTE_SECONDS else f"{int(gone // MINUTE_SECONDS)} min ago"
+    return "Yesterday" if days else f"{int(gone // HOUR_SECONDS)} h ago"
 
 
 def _day(when: datetime, now: datetime) -> str:
-    day = f"{when.day} {MONTHS[when.month][:3]}"
+    day = f"{when.day} {MONTHS_BRIEF[when.month]}"
     return day if when.year == now.year else f"{day} {when.year}"
 
 

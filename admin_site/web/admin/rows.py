@@ -1,9 +1,11 @@
 """The rows of a list as markup, written by functions that are made once for a page.
 
 There are up to 200 rows of a dozen cells: what a template does for each of them is most of what a page costs.
-Every value is escaped here; nothing else writes rows.
+Every value is escaped here; nothing else writes rows. Cells and rows are closed by those that follow them, as HTML
+allows, and names alone need no quotes: there are hundreds of them.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,9 +15,10 @@ from markupsafe import Markup, escape
 
 from admin_site.accounts import permissions
 from admin_site.accounts.actor import Actor
-from admin_site.core import text
+from admin_site.core import clock, text
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records.reads import Item
+from admin_site.records.relations import Title
 from admin_site.records.search import marks
 from admin_site.records.search.terms import Term
 from admin_site.web import templating
@@ -24,6 +27,7 @@ from admin_site.web.assets import icon
 NOTHING = "<span class=none>–</span>"
 TITLE_LENGTH = 160
 CELL_LENGTH = 120
+LABEL_LENGTH = 30
 RELATED_LENGTH = 80
 
 Cell = Callable[[Item], str]
@@ -41,8 +45,10 @@ class Rows:
         self.marker = marks.Marker(terms) if terms else None
         self.state = f"?back={quote(state, safe='')}" if state else ""
         self.may = {action: _may(actor, section, action) for action in ("update", "delete", "pin")}
+        self.now = clock.now()
         first, *others = columns
         self.first = first[0]
+        self.is_title_first = section.title_columns == (self.first.name,)
         self.cells = [(_opening(classes), self._cell(field)) for field, classes in others]
 
     def __call__(self, items: Sequence[Item]) -> Markup:
@@ -58,43 +64,48 @@ class Rows:
         return self.cells[0][1](item)
 
     def _row(self, item: Item) -> str:
-        number, row = item.id, item.row
-        may_update = self._allows("update", row)
-        actions = ("e" if may_update else "") + self._pin_action(item) + ("d" if self._allows("delete", row) else "")
-        url = f"{self.address}{number}{'/edit' if may_update else ''}{self.state}"
-        title = item.title
-        cells = "".join(opening + write(item) + "</td>" for opening, write in self.cells)
-        if item.pin and item.pin.until and self.cells:
-            # The end of a pin stands where the date of the row would.
-            cells = cells[: cells.rindex("<td")] + self.cells[-1][0] + _until(item.pin.until) + "</td>"
-        label = escape(text.clip(title, 30))
+        number, title = item.row.id, item.title
+        actions = self._actions(item)
+        url = f"{self.address}{number}"
+        edit = "/edit" if actions[:1] == "e" else ""
+        label = _safe(text.clip(title, LABEL_LENGTH))
+        mark = self._mark_of(item) if item.pin else ""
+        why = self._why(item, title) if self.marker else ""
         return (
             f"<tr>{self._tick(number, label)}<th scope=row class=title>"
-            f'<a href="{url}">{self._mark_of(item)}{self._title(item, title)}</a>'
-            f"{self._why(item, title)}</th>{cells}"
-            f'<td class=menu-cell><a href="{self.address}{number}{self.state}" aria-label="Actions for {label}"'
-            f' data-may="{actions}">⋯</a></td></tr>'
+            f'<a href="{url}{edit}{self.state}">{mark}{self._title(item, title)}</a>{why}{self._cells(item)}'
+            f'<td class=menu-cell><a href="{url}{self.state}" aria-label="Actions for {label}" data-may={actions}>⋯</a>'
         )
+
+    def _actions(self, item: Item) -> str:
+        """A letter for each thing that the person may do to the row, as the script of the menu reads them."""
+        may_update, may_delete = self._allows("update", item.row), self._allows("delete", item.row)
+        return f"{'e' if may_update else ''}{self._pin_action(item)}{'d' if may_delete else ''}"
+
+    def _cells(self, item: Item) -> str:
+        """The cells after the first; that of the last column tells when a pin ends, where it does."""
+        if not item.pin or not item.pin.until or not self.cells:
+            return "".join([f"{opening}{write(item)}" for opening, write in self.cells])
+        *others, last = self.cells
+        written = [f"{opening}{write(item)}" for opening, write in others]
+        return "".join((*written, last[0], _until(item.pin.until)))
 
     def _in_trash(self, item: Item) -> str:
         """A row that can only be restored."""
         title = item.title
         url = f"{self.address}{item.id}/restore"
-        cells = "".join(opening + write(item) + "</td>" for opening, write in self.cells)
         return (
-            f"<tr>{self._tick(item.id, escape(text.clip(title, 30)))}"
-            f'<th scope=row class=title><a href="{url}">{self._title(item, title)}</a></th>{cells}'
+            f"<tr>{self._tick(item.id, _safe(text.clip(title, LABEL_LENGTH)))}"
+            f'<th scope=row class=title><a href="{url}">{self._title(item, title)}</a>{self._cells(item)}'
             f'<td class=menu-cell><a class="btn btn-default btn-sm" href="{url}">Restore'
-            f'<span class="visually-hidden"> {escape(text.clip(title, 60))}</span></a></td></tr>'
+            f'<span class="visually-hidden"> {escape(text.clip(title, 60))}</span></a>'
         )
 
     def _tick(self, number: int, label: str) -> str:
         """The box by which a row is chosen, where something can be done to many."""
         if not self.is_ticked:
             return ""
-        return (
-            f'<td class=k-tick><input type=checkbox form=bulk name=ids value={number} aria-label="Select {label}"></td>'
-        )
+        return f'<td class=k-tick><input type=checkbox form=bulk name=ids value={number} aria-label="Select {label}">'
 
     @staticmethod
     def _mark_of(item: Item) -> str:
@@ -113,14 +124,13 @@ class Rows:
         return own + ("u" if item.is_pinned else "p")
 
     def _title(self, item: Item, title: str) -> str:
-        is_title = self.section.title_columns == (self.first.name,)
-        said = title if is_title else _words(item, self.first)
+        said = title if self.is_title_first else _words(item, self.first)
         said = text.clip(said, TITLE_LENGTH) or "–"
-        return str(self.marker.mark(said)) if self.marker else str(escape(said))
+        return self.marker.mark(said) if self.marker else _safe(said)
 
     def _why(self, item: Item, title: str) -> str:
         """Where in the long text the words were found, if not in the title."""
-        raw = getattr(item.row, "_excerpt", None) if self.marker else None
+        raw = getattr(item.row, "_excerpt", None)
         if not raw or self.marker is None or self.marker.has(title):
             return ""
         piece = self.marker.snippet(raw)
@@ -132,25 +142,42 @@ class Rows:
         name = field.name
         match field.kind:
             case Kind.CHOICE:
-                shown = {choice.value: str(templating.status(field, choice.value)) for choice in field.choices}
-                return lambda item: shown.get(item.value(name)) or str(templating.status(field, item.value(name) or ""))
+                shown = {choice.value: templating.status(field, choice.value) for choice in field.choices}
+                return lambda item: shown.get(item.value(name)) or templating.status(field, item.value(name) or "")
             case Kind.BOOLEAN:
-                yes = f'<span class="status status-ok">{icon("check-lg")}Yes</span>'
+                yes = '<span class="status status-ok i-check-lg">Yes</span>'
                 return lambda item: yes if item.value(name) else NOTHING
             case Kind.DATETIME:
-                return lambda item: _moment(item, name)
+                return self._moment(name)
             case Kind.INTEGER:
                 return lambda item: (
                     NOTHING if item.value(name) is None else f'<span class="num">{item.value(name)}</span>'
                 )
         return lambda item: self._text(item, name)
 
+    def _moment(self, name: str) -> Cell:
+        now = self.now
+
+        def write(item: Item) -> str:
+            when = getattr(item.row, name)
+            return NOTHING if when is None else templating.brief_moment(when, now)
+
+        return write
+
     def _text(self, item: Item, name: str) -> str:
         value = item.value(name)
         if not value:
             return NOTHING
         said = text.clip(value, CELL_LENGTH)
-        return str(self.marker.mark(said)) if self.marker and name in self.section.search else str(escape(said))
+        return self.marker.mark(said) if self.marker and name in self.section.search else _safe(said)
+
+
+_SPECIAL = re.compile("[&<>'\"]")
+
+
+def _safe(raw: str) -> str:
+    """The text as markup; most texts are that already, and to see it costs a third of writing them again."""
+    return escape(raw) if _SPECIAL.search(raw) else raw
 
 
 def _may(actor: Actor, section: Section, action: str) -> bool | None:
@@ -163,12 +190,7 @@ def _may(actor: Actor, section: Section, action: str) -> bool | None:
 def _opening(classes: str) -> str:
     if not classes:
         return "<td>"
-    # A name alone needs no quotes: there are hundreds of cells.
     return f'<td class="{classes}">' if " " in classes else f"<td class={classes}>"
-
-
-def _moment(item: Item, name: str) -> str:
-    return str(templating.moment(getattr(item.row, name), brief=True))
 
 
 def _until(end: datetime) -> str:
@@ -177,19 +199,23 @@ def _until(end: datetime) -> str:
 
 def _related(field: Field) -> Cell:
     """Titles behind a relation, each written once for a page."""
+    name, is_one = field.name, field.kind is Kind.RELATION
     is_person = field.target is not None and field.target.__tablename__ == "users"
     written: dict[int, str] = {}
 
+    def told(title: Title) -> str:
+        words = text.clip(title.text, RELATED_LENGTH)
+        shown = templating.person(words, title.id) if is_person else _safe(words)
+        return f'{shown} <span class="faint">(in the trash)</span>' if title.trashed else shown
+
     def write(item: Item) -> str:
-        said = []
-        for title in item.related(field.name):
+        if is_one and (known := written.get(getattr(item.row, name))):
+            return known
+        titles = item.related(name)
+        for title in titles:
             if title.id not in written:
-                words = text.clip(title.text, RELATED_LENGTH)
-                shown = str(templating.person(words, title.id)) if is_person else str(escape(words))
-                gone = ' <span class="faint">(in the trash)</span>' if title.trashed else ""
-                written[title.id] = shown + gone
-            said.append(written[title.id])
-        return ", ".join(said) or NOTHING
+                written[title.id] = told(title)
+        return ", ".join([written[title.id] for title in titles]) or NOTHING
 
     return write
 
