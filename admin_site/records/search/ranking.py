@@ -4,9 +4,10 @@ Only the newest few hundred are weighed: those with the words in their title, th
 anywhere. What is older than these follows, newest first.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, type_coerce, union_all
 
@@ -24,8 +25,7 @@ LETTERS_WEIGHED = 4_000
 _MOST = 2**62
 
 
-@dataclass(frozen=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A row's place: the higher score first, then the newer row."""
 
     score: float
@@ -68,10 +68,15 @@ def head(
     ]
     found: dict[int, str] = {}
     ids: tuple[list[int], list[int]] = ([], [])
-    for row in db.session.execute(union_all(*parts)):
+    statement = union_all(*parts)
+    has_tails = db.session.get_bind().dialect.name == "mysql"
+    for row in db.session.connection().execute(statement):
         ids[row[0]].append(row[1])
-        found[row[1]] = row[2].replace(f"{TAIL} ", " ")
-    places = sorted((Place(weigh(terms, said), number) for number, said in found.items()), reverse=True)
+        found[row[1]] = row[2]
+    if has_tails:
+        found = {number: said.replace(f"{TAIL} ", " ") for number, said in found.items()}
+    weigh = weigher(terms)
+    places = sorted((Place(weigh(said), number) for number, said in found.items()), reverse=True)
     if frozen:
         return Head(places, frozen.newest, frozen.titles_from, frozen.any_from)
     return Head(places, max(found, default=0), *(_end(numbers) for numbers in ids))
@@ -125,32 +130,39 @@ def tail(section: Section, terms: Sequence[Term], head: Head) -> ColumnElement[b
     return and_(row < head.any_from, row.not_in(titled))
 
 
-def weigh(terms: Sequence[Term], said: str) -> float:
+def weigher(terms: Sequence[Term]) -> Callable[[str], float]:
     """How well a document answers: whole title, its beginning, words in it, then how often in the rest."""
-    title, body = _sides(said)
-    named = title.split()
     tokens = [token for term in terms for token in term.tokens]
-    run = " " + " ".join(tokens)
-    score = 0.0
-    if named == [word for term in terms for word in words.split(term.text)]:
-        score += 100
-    if title.startswith(run):
-        score += 30 if title.startswith(f"{run} ") else 20
-    if run in title:
-        score += 20
-    for token in tokens:
-        score += 12 if f" {token} " in title else 5 if f" {token}" in title else 0
-        often = body.count(f" {token} ") + 0.3 * body.count(f" {token}")
-        score += 6 * often / (often + 1.5 + len(body) / 2_000)
-    if len(tokens) > 1 and run in body:
-        score += 15
-    # The more of its title was asked for, the more a row is meant.
-    score += 30 * sum(token in named for token in tokens) / max(len(named), 1)
-    return round(score - len(title) / 100, 6)
+    whole = [word for term in terms for word in words.split(term.text)]
+    run, is_run = " " + " ".join(tokens), len(tokens) > 1
+    found = [(token, f" {token} ", f" {token}") for token in tokens]
+
+    def weigh(said: str) -> float:
+        title, body = _sides(said)
+        named, long = title.split(), 1.5 + len(body) / 2_000
+        score = 100.0 if named == whole else 0.0
+        if run in title:
+            score += 20 + (0 if not title.startswith(run) else 30 if title.startswith(f"{run} ") else 20)
+        for _token, alone, begun in found:
+            if begun in title:
+                score += 12 if alone in title else 5
+            often = body.count(alone) + 0.3 * body.count(begun)
+            score += 6 * often / (often + long)
+        if is_run and run in body:
+            score += 15
+        # The more of its title was asked for, the more a row is meant.
+        score += 30 * sum(token in named for token in tokens) / max(len(named), 1)
+        return round(score - len(title) / 100, 6)
+
+    return weigh
+
+
+# The words of the title once more, marked, stand first in a document.
+_MARKED = re.compile(rf"{TITLE}\S* ")
 
 
 def _sides(said: str) -> tuple[str, str]:
     """Title and the rest, each with a space around every word."""
     first, _, rest = said.partition(f" {BREAK} ")
-    title = " ".join(word for word in first.split() if not word.startswith(TITLE))
+    title = _MARKED.sub("", f"{first.strip()} ").strip()
     return f" {title} ", f" {rest} " if rest else ""
