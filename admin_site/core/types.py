@@ -35,6 +35,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Give the zone back."""
         return None if value is None else value.replace(tzinfo=UTC)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """On SQLite in one step: lists are read by the hundred, and most of their columns may be moments."""
+        return _read_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _read_text(raw: str | None) -> datetime | None:
+    return None if raw is None else datetime.fromisoformat(f"{raw}+00:00")
+
 
 class JsonText(TypeDecorator[Any]):
     """A JSON value kept as text: nobody asks the database to look inside."""

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, delete, select, update
+from sqlalchemy import ForeignKey, Index, Select, String, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.core import clock, text
 from admin_site.core.database import Model, db, insert_new, table_args
 from admin_site.core.section import Kind, Section
 from admin_site.core.types import Id, JsonText, UtcDateTime
+from admin_site.records import statements
 from admin_site.records.values import ID_MOST
 
 KEPT_FOR = timedelta(days=30)
@@ -81,11 +82,15 @@ def find(user_id: int | None, section: Section, row_id: int) -> Kept | None:
     """The draft of this form, if there is one."""
     if user_id is None:
         return None
-    query = select(Draft.version, Draft.at, Draft.typed).where(
-        Draft.user_id == user_id, Draft.section == section.name, Draft.row_id == row_id
-    )
-    row = db.session.execute(query).first()
+    asked = {"person": user_id, "of": section.name, "row": row_id}
+    row = db.session.connection().execute(statements.kept(("draft",), _finding), asked).first()
     return Kept(*row) if row else None
+
+
+def _finding() -> Select[Any]:
+    draft = Draft.__table__.columns
+    here = (draft.user_id == bindparam("person"), draft.section == bindparam("of"), draft.row_id == bindparam("row"))
+    return select(draft.version, draft.at, draft.typed).where(*here)
 
 
 def drop(user_id: int | None, section: Section, row_id: int) -> None:

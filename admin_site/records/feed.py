@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, func, select
+from sqlalchemy import Select, func, select
 
 from admin_site.core.database import db
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records import keyset, paging, pins, reads
-from admin_site.records.keyset import Key, Position
+from admin_site.records.keyset import Position
 from admin_site.records.list_query import ListQuery
 from admin_site.records.reads import Matching
 
@@ -103,38 +103,9 @@ def _plain(actor: Actor, query: ListQuery, names: Sequence[str], cursor: str, of
     if position is not None:
         keyset.check(keys, position)
     matching = Matching.of(actor, query)
-    is_walk = not offset and not (position and position.backwards) and not query.trashed
-    if is_walk and matching.is_plain and not matching.has_words and not any(key.nullable for key in keys):
-        return _walked(query, names, keys, position)
     few = matching.has_words and matching.count(paging.FEW) <= paging.FEW
     window = paging.sorted_window(matching, columns_of(query.section, names), position, few=few, offset=offset)
     return window.rows, str(window.after or "")
-
-
-def _walked(
-    query: ListQuery, names: Sequence[str], keys: Sequence[Key], position: Position | None
-) -> tuple[Sequence[Any], str]:
-    """Every row of a section in its order: the walk that programs make most, by a statement that is made once."""
-    section, names = query.section, tuple(names)
-    places = [f"from_{place}" for place in range(len(keys))]
-
-    def make() -> Select[Any]:
-        marks = [key.column.label(f"_k{place}") for place, key in enumerate(keys)]
-        statement = columns_of(section, names).add_columns(*marks).where(section.table.columns.live == 1)
-        if position is not None:
-            bounds = [bindparam(name, type_=key.column.type) for name, key in zip(places, keys, strict=True)]
-            statement = statement.where(keyset.beyond(keys, bounds))
-        return statement.order_by(*keyset.orders(keys)).limit(bindparam("most", type_=Integer()))
-
-    dialect = db.session.get_bind().dialect.name
-    statement = reads.kept(section, ("feed", dialect, names, query.orders, position is None), make)
-    values = keyset.check(keys, position) if position is not None else ()
-    asked = dict(zip(places, values, strict=False)) | {"most": query.per_page + 1}
-    rows = db.session.connection().execute(statement, asked).all()
-    shown = rows[: query.per_page]
-    if len(rows) == len(shown):
-        return shown, ""
-    return shown, str(Position(tuple(getattr(shown[-1], f"_k{place}") for place in range(len(keys)))))
 
 
 def _pinned(

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, literal, select
 
 from admin_site.accounts import permissions
 from admin_site.core.database import db
 from admin_site.core.rules import Actor
 from admin_site.core.section import Kind, Section
 from admin_site.records import filters, keyset, pins, reads, relations
-from admin_site.records.filters import bounded_count
 from admin_site.records.keyset import Key, Position
-from admin_site.records.list_query import DEEPEST_ROW, ListQuery
+from admin_site.records.list_query import DEEPEST_ROW, ORDERS_MOST, ListQuery
 from admin_site.records.reads import COUNT_MOST, Item, Matching, PinNote
 from admin_site.records.search import ranking
 from admin_site.records.search.ranking import Head, Place
@@ -111,24 +110,31 @@ def _counts(actor: Actor, listed: Matching, in_band: int) -> tuple[int, int]:
     query = listed.query
     most = None if query.is_exact else COUNT_MOST
     if not query.is_narrowed:
-        total = _plain_count(listed) if listed.is_plain and most and not query.trashed else listed.count(most)
+        if listed.is_plain and most and not query.trashed:
+            in_all = _plain_count(query.section)
+            # A count that stopped somewhere says no more than that there are more.
+            return in_all if in_all > most + in_band else in_all - in_band, in_all
+        total = listed.count(most)
         return total, total + in_band
     every = Matching.of(actor, ListQuery(section=query.section, trashed=query.trashed))
+    if every.is_plain and most and not query.trashed:
+        return listed.count(most), _plain_count(query.section)
     total, in_all = db.session.execute(select(listed.counting(most), every.counting(most))).one()
     return total, in_all
 
 
-def _plain_count(listed: Matching) -> int:
-    """The bounded count of a whole section but for a few rows, which most pages ask for."""
-    columns = listed.query.section.table.columns
+def _plain_count(section: Section) -> int:
+    """The bounded count of a whole section, which most pages ask for: a little further than is told."""
+    columns, most = section.table.columns, COUNT_MOST + pins.BAND_LENGTH
 
     def make() -> Select[Any]:
-        without = columns.id.not_in(bindparam("but", expanding=True))
-        counting: Select[Any] = bounded_count(select(columns.id).where(columns.live == 1, without), COUNT_MOST)
-        return counting
+        live = select(columns.id).where(columns.live == 1)
+        # To find that there are more is cheaper than to count them.
+        more = select(literal(most + 1)).where(columns.live == 1).offset(most).limit(1).scalar_subquery()
+        counted = select(func.count()).select_from(live.subquery()).scalar_subquery()
+        return select(func.coalesce(more, counted))
 
-    statement = reads.kept(listed.query.section, ("count",), make)
-    return int(db.session.execute(statement, {"but": listed.excluded}).scalar_one())
+    return int(db.session.connection().execute(reads.kept(section, ("count", most), make)).scalar_one())
 
 
 def _band(actor: Actor, query: ListQuery, names: Sequence[str]) -> list[Any]:
@@ -189,7 +195,7 @@ def window_of(
     if position is None and (query.page - 1) * query.per_page >= DEEPEST_ROW:
         return Window()
     statement = reads.selection(query.section, names, bare=bare)
-    if not bare:
+    if not bare and query.terms:
         statement = statement.add_columns(*excerpt(query))
     return sorted_window(matching, statement, position, few=total <= FEW, offset=begin)
 
@@ -207,8 +213,7 @@ class _Sorted:
     def __init__(self, matching: Matching, rows: Select[Any], *, few: bool) -> None:
         self.query = matching.query
         self.keys = keys_of(self.query)
-        marks = [key.column.label(f"_k{place}") for place, key in enumerate(self.keys)]
-        self.statement = rows.add_columns(*marks).where(*matching.where(few=few))
+        self.matching, self.selected, self.few = matching, rows, few
 
     def window(self, position: Position | None, offset: int) -> Window:
         limit = self.query.per_page + 1
@@ -242,9 +247,13 @@ class _Sorted:
         return Position(tuple(getattr(row, f"_k{place}") for place in range(len(self.keys))), backwards)
 
     def _rows(self, keys: Sequence[Key], values: Sequence[Any] | None, limit: int, offset: int) -> list[Any]:
-        if offset or not keys[0].nullable:
+        excluded = set(self.matching.excluded)
+        if offset:
             return self._fetch(keys, values, (), limit, offset)
-        return self._in_two(keys, values, limit)
+        # The few rows that stand elsewhere are read and dropped: what no statement names can be kept.
+        enough = limit + len(excluded)
+        found = self._in_two(keys, values, enough) if keys[0].nullable else self._fetch(keys, values, (), enough, 0)
+        return [row for row in found if row.id not in excluded][:limit] if excluded else found
 
     def _in_two(self, keys: Sequence[Key], values: Sequence[Any] | None, limit: int) -> list[Any]:
         """Rows with a value and rows without are read apart: an index is walked for each, none is sorted."""
@@ -274,13 +283,48 @@ class _Sorted:
         limit: int,
         offset: int,
     ) -> list[Any]:
-        statement = self.statement.where(*more)
+        connection = db.session.connection()
+        if offset or not self._is_plain or (values is not None and None in values):
+            # Whoever skips rows must not count those that stand elsewhere.
+            conditions = (self.matching if offset else self._every).where(few=self.few)
+            statement = self._statement(keys, values, (*conditions, *more)).limit(limit)
+            return list(connection.execute(statement.offset(offset) if offset else statement).all())
+        asked = dict(zip(_FROM, values or (), strict=False)) | {"most": limit}
+        return list(connection.execute(self._kept(keys, more, is_first=values is None), asked).all())
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether it is every row of the section: what pages and programs ask for most."""
+        return self.matching.is_plain and not self.matching.has_words and not self.query.trashed
+
+    def _kept(self, keys: Sequence[Key], more: Sequence[ColumnElement[bool]], *, is_first: bool) -> Select[Any]:
+        def make() -> Select[Any]:
+            bounds = [bindparam(name, type_=key.column.type) for name, key in zip(_FROM, keys, strict=False)]
+            conditions = (*self._every.where(few=False), *more)
+            statement = self._statement(keys, None if is_first else bounds, conditions)
+            return statement.limit(bindparam("most", type_=Integer()))
+
+        dialect = db.session.get_bind().dialect.name
+        shape = tuple((key.column.name, key.descending, key.nullable, key.nulls_first) for key in keys)
+        names = tuple(key.column.name for key in self.keys)
+        return reads.kept(self.query.section, ("sorted", dialect, self.selected, names, shape, is_first), make)
+
+    @property
+    def _every(self) -> Matching:
+        return replace(self.matching, excluded=())
+
+    def _statement(
+        self, keys: Sequence[Key], values: Sequence[Any] | None, conditions: Sequence[ColumnElement[bool]]
+    ) -> Select[Any]:
+        marks = [key.column.label(f"_k{place}") for place, key in enumerate(self.keys)]
+        statement = self.selected.add_columns(*marks).where(*conditions)
         if values is not None:
             statement = statement.where(keyset.beyond(keys, values))
-        statement = statement.order_by(*keyset.orders(keys)).limit(limit)
-        if offset:
-            statement = statement.offset(offset)
-        return list(db.session.execute(statement).all())
+        return statement.order_by(*keyset.orders(keys))
+
+
+# The values of a position, as a kept statement is asked with them.
+_FROM = tuple(f"from_{place}" for place in range(ORDERS_MOST + 1))
 
 
 class _Ranked:
@@ -347,9 +391,14 @@ def rows_of(query: ListQuery, names: Sequence[str], ids: Sequence[int]) -> list[
     """These rows in this order, for somebody who was found to see them."""
     if not ids:
         return []
-    section = query.section
-    statement = reads.selection(section, names).add_columns(*excerpt(query))
-    found = {row.id: row for row in db.session.execute(statement.where(section.table.columns.id.in_(ids)))}
+    section, names, is_marked = query.section, tuple(names), bool(query.terms)
+
+    def make() -> Select[Any]:
+        statement = reads.selection(section, names).add_columns(*excerpt(query))
+        return statement.where(section.table.columns.id.in_(bindparam("rows", expanding=True)))
+
+    statement = reads.kept(section, ("rows of", names, is_marked), make)
+    found = {row.id: row for row in db.session.connection().execute(statement, {"rows": list(ids)})}
     return [found[number] for number in ids if number in found]
 
 

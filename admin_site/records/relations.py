@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, exists, or_, select
 
 from admin_site.accounts import permissions
 from admin_site.core import registry, text
@@ -97,15 +97,43 @@ def candidates(actor: Actor, field: Field, q: str, limit: int = CANDIDATES_MOST)
     return _found(field, q, limit, and_(table.columns.live == 1, selectable(actor, field.target)))
 
 
+def first_candidates(actor: Actor, field: Field, limit: int) -> list[Title]:
+    """The first of them, which every form asks for: by a statement that is made once, where all may be chosen."""
+    model = field.target
+    assert model is not None  # noqa: S101 - checked at start (S011)
+    section = registry.of_model(model)
+    is_open = section is None or section.area == "accounts" or permissions.is_unconditional(actor, "read", section)
+    if not is_open:
+        return candidates(actor, field, "", limit)
+    table = model.__table__
+
+    def make() -> Select[Any]:
+        return _by_title(model).where(table.columns.live == 1).limit(bindparam("most", type_=Integer()))
+
+    query = statements.kept(("candidates", table), make)
+    return _titled(model, db.session.connection().execute(query, {"most": limit}))
+
+
 def _found(field: Field, q: str, limit: int, condition: ColumnElement[bool]) -> list[Title]:
     model = field.target
     assert model is not None  # noqa: S101 - checked at start (S011)
-    table = model.__table__
-    keys = [key_column(table, name) for name in model.__title__]
-    query = select(table.columns.id, *(table.columns[name] for name in model.__title__)).where(condition)
+    keys = _title_keys(model)
+    query = _by_title(model).where(condition)
     for word in text.fold(q.replace("\0", "")).split()[:5]:
         query = query.where(or_(*(key.contains(word, autoescape=True) for key in keys)))
-    rows = db.session.execute(query.order_by(*keys, table.columns.id).limit(limit))
+    return _titled(model, db.session.execute(query.limit(limit)))
+
+
+def _by_title(model: type[Record]) -> Select[Any]:
+    columns = model.__table__.columns
+    return select(columns.id, *(columns[name] for name in model.__title__)).order_by(*_title_keys(model), columns.id)
+
+
+def _title_keys(model: type[Record]) -> list[Any]:
+    return [key_column(model.__table__, name) for name in model.__title__]
+
+
+def _titled(model: type[Record], rows: Iterable[Any]) -> list[Title]:
     return [Title(row.id, text.clip(title_of(model, row), TITLE_LENGTH)) for row in rows]
 
 
@@ -142,14 +170,20 @@ def links(field: Field, ids: Sequence[int]) -> dict[int, list[int]]:
 def linked(field: Field, ids: Sequence[int]) -> tuple[dict[int, list[int]], dict[int, Title]]:
     """The same with what they are called, in one query."""
     assert field.through is not None and field.target is not None  # noqa: S101, PT018 - checked at start (S012)
-    mine, theirs = list(field.through.columns)
-    target = field.target.__table__.columns
+    through, theirs_table = field.through, field.target.__table__
+    mine, theirs = list(through.columns)
+    target, names = theirs_table.columns, field.target.__title__
     found: dict[int, list[int]] = {row_id: [] for row_id in ids}
     titles_found: dict[int, Title] = {}
+
+    def make() -> Select[Any]:
+        columns = (mine, target.id, target.live, *(target[name] for name in names))
+        query = select(*columns).join_from(through, theirs_table)
+        return query.where(mine.in_(bindparam("rows", expanding=True))).order_by(mine, theirs)
+
     if ids:
-        named = [target[name] for name in field.target.__title__]
-        query = select(mine, target.id, target.live, *named).join_from(field.through, field.target.__table__)
-        for row in db.session.execute(query.where(mine.in_(ids)).order_by(mine, theirs)):
+        query = statements.kept(("linked", field.through), make)
+        for row in db.session.connection().execute(query, {"rows": list(ids)}):
             found[row[0]].append(row.id)
             if row.id not in titles_found:
                 titles_found[row.id] = Title(

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from admin_site.core import clock, registry
 from admin_site.core.database import atomic, db
-from admin_site.records import paging, writes
+from admin_site.records import paging, reads, writes
 from admin_site.records.list_query import ListQuery
 from admin_site.records.pins import Pin
 from tests.factories import make
@@ -33,6 +33,23 @@ def test_the_band_stands_above_sort_filter_and_page(cast):
         assert not {first, second} & set(ids(found.items))
     assert page(cast, pinned="first").total == len(plain)
     assert page(cast, pinned="first").in_all == len(plain) + 2
+
+
+@pytest.mark.parametrize("args", [{}, {"status": "draft"}, {"q": "fern"}, {"q": '"fern"'}, {"q": "fern status:draft"}])
+@pytest.mark.parametrize("pinned", [0, 3])
+def test_rows_of_the_band_are_not_counted_again(cast, monkeypatch, args, pinned):
+    """However close the number of rows is to the one that is counted to."""
+    monkeypatch.setattr(paging, "COUNT_MOST", 4)
+    monkeypatch.setattr(reads, "COUNT_MOST", 4)
+    section = registry.get("posts")
+    for rows in range(1, 12):
+        make("posts", title=f"Fern {rows}", status="draft", is_pinned=rows <= pinned)
+        query = ListQuery.from_args(section, MultiDict(args), cast.admin, pinned="first")
+        found = paging.page(cast.admin, query)
+        beside = rows - min(rows, pinned)
+        assert len(found.pinned) == min(rows, pinned)
+        assert (found.total, found.is_bounded) == (min(beside, 4), beside > 4), rows
+        assert (found.in_all, found.in_all_is_bounded) == (min(rows, 4), rows > 4), rows
 
 
 def test_only_none_and_absent(cast):

@@ -1,11 +1,12 @@
 """The one interface to the search index of whichever database is in use."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, literal, select, type_coerce
 
+from admin_site.core import database
 from admin_site.core.database import db
 from admin_site.core.section import Section
 from admin_site.core.types import LongText
@@ -25,6 +26,12 @@ def row_id(section: Section) -> ColumnElement[int]:
     """The number of the row whose document was found."""
     number: ColumnElement[int] = backend().document_id() - first_id(section)
     return number
+
+
+def among(section: Section, ids: Iterable[int]) -> ColumnElement[bool]:
+    """Whether a found document is that of one of these rows."""
+    base = first_id(section)
+    return database.among(backend().document_id(), [base + number for number in ids])
 
 
 def source() -> Any:

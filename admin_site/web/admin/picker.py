@@ -42,8 +42,9 @@ def pickers(
 
 def _picker(actor: Actor, field: Field, typed: Any, item: reads.Item | None) -> Picker:
     ids = row_numbers(typed if field.kind is Kind.RELATIONS else [typed or ""])
-    stood = [title.id for title in item.related(field.name)] if item else []
-    chosen = relations.choosable(actor, field, ids, stood)
+    standing = item.related(field.name) if item else []
+    stood = [title.id for title in standing]
+    chosen = standing if ids == stood else relations.choosable(actor, field, ids, stood)
     known = {title.id for title in chosen}
     words = request.form.get(f"{field.name}.find", "")
     was_asked = request.form.get("_find") == field.name
@@ -61,5 +62,5 @@ FEW = 8
 
 
 def _few(actor: Actor, field: Field) -> list[relations.Title]:
-    found = relations.candidates(actor, field, "", limit=FEW + 1)
+    found = relations.first_candidates(actor, field, FEW + 1)
     return found if len(found) <= FEW else []
