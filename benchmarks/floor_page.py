@@ -22,7 +22,8 @@ MENU = {
                 ("comments", "chat-left-text"), ("questions", "chat-square-quote"), ("answers", "chat-square-text")),
     "Library": (("books", "book"), ("authors", "feather")),
     "School": (("students", "mortarboard"),),
-    "System": (("users", "people"),),
+    "System": (("users", "people"), ("jobs", "activity"), ("activity", "clock-history"), ("webhooks", "broadcast"),
+               ("tokens", "key")),
 }  # fmt: skip
 COLUMNS = (
     ("title", "Title", "", ""), ("status", "Status", "c-sm", ""), ("category_id", "Category", "c-l p2", "p2"),
@@ -30,6 +31,15 @@ COLUMNS = (
     ("-updated_at", "Updated at", "c-sm", ""),
 )  # fmt: skip
 NONE = "<span class=none>–</span>"
+MORE = (
+    ("counts", "bar-chart", "Counts and totals", ""), ("export.csv", "download", "Export as CSV", " download"),
+    ("export.xlsx", "file-earmark-spreadsheet", "Export as XLSX", " download"),
+    ("as-of", "clock-history", "As of a day", ""), ("curl", "terminal", "Copy as curl", ' data-copies="#curl"'),
+)  # fmt: skip
+DEEDS = (
+    ("edit", "pencil", "Edit"), ("publish", "check-circle-fill", "Publish"), ("archive", "archive", "Archive"),
+    ("pin", "pin-angle", "Pin for everyone"), ("unpin", "pin-angle", "Unpin"), ("delete", "trash", "Move to trash"),
+)  # fmt: skip
 COUNT_MOST = 10_000
 
 
@@ -66,7 +76,8 @@ _HEAD = (
     '<a class="skip" href="#main">Skip to content</a>\n<div class="app">\n'
     '<nav class="sidebar" id="sidebar" popover aria-label="Main">\n'
     f'<a class="brand" href="/admin/">{_mark()}<span>Floor</span><span class="env">Production</span></a>\n'
-    f'<div class="nav-group"><ul class="nav-list"><li><a href="/admin/">{_icon("house")}Home</a></li></ul></div>\n'
+    f'<div class="nav-group"><ul class="nav-list"><li><a href="/admin/">{_icon("house")}Home</a></li>'
+    f'<li><a href="/admin/pins/">{_icon("pin-angle")}Pinned</a></li></ul></div>\n'
     + "\n".join(_group(name, entries) for name, entries in MENU.items())
 )
 _FOOT = "</main></div></div></body></html>"
@@ -77,19 +88,28 @@ _ROW_MENU = (
     '<li data-needs="p"><button form="row-form" data-to="/pin" name="is_pinned" value="1">'
     f"{_icon('pin-angle')}Pin for everyone</button></li>\n"
     '<li data-needs="u"><button form="row-form" data-to="/pin" name="is_pinned" value="0">'
-    f"{_icon('pin-angle')}Unpin</button></li>\n"
+    f"{_icon('pin-angle')}Unpin for everyone</button></li>\n"
+    '<li data-needs="m"><button form="row-form" data-to="/pin-own" name="is_pinned" value="1">'
+    f"{_icon('bookmark')}Pin for me</button></li>\n"
+    '<li data-needs="n"><button form="row-form" data-to="/pin-own" name="is_pinned" value="0">'
+    f"{_icon('bookmark')}Unpin for me</button></li>\n"
     f'<li><a data-to="/history">{_icon("clock-history")}History</a></li>\n<li data-needs="d" class="rule"></li>\n'
     f'<li data-needs="d"><a class="is-danger" data-to="/delete">{_icon("trash")}Move to trash</a></li>\n</ul></template>'
 )
 _TABLE = (
     '<div class="list-area">\n<table class="list cards"><caption class="visually-hidden">Posts</caption>\n<colgroup>'
+    '<col class="c-tick">'
     + "".join(f'<col class="{width}">' for _sort, _label, width, _class in COLUMNS)
     + '<col class="c-menu"></colgroup>\n'
 )
 _BAND = (
     '<tbody class="is-pinned"><tr class="band"><th scope="rowgroup"><div class="band-line"><span>'
-    f'{_icon("pin-angle-fill")}Pinned for everyone</span><span class="dim hide-phone">stays above every filter and sort'
-    "</span></div></th></tr>\n"
+    f'{_icon("pin-angle-fill")}Pinned</span><span class="dim hide-phone">stays above every filter and sort'
+    '</span><a class="push hide-phone" href="/admin/pins/?section=posts">Arrange</a></div></th></tr>\n'
+)
+_DEEDS = "".join(
+    f'<button class="btn" name="deed" value="{deed}">{_icon(icon)}<span>{label}</span></button>'
+    for deed, icon, label in DEEDS
 )
 # The icon of a status is drawn by the style sheet.
 _STATUS = {
@@ -102,13 +122,13 @@ _SIZES = "".join(f"<option{' selected' if size == 50 else ''}>{size}</option>" f
 def list_page(
     person: Any, csrf: str, args: Mapping[str, str], band: Sequence[Any], rows: Sequence[Any], total: int, after: str
 ) -> str:
-    """The list: toolbar, filters, sort links, pinned band, rows with their menus, pager."""
+    """The list as the product has it, control by control."""
     state = escape("&".join(f"{name}={value}" for name, value in args.items()))
     back = "?back=" + state.replace("=", "%3D").replace("&amp;", "%26") if state else ""
-    cells = "".join([_row(row, back, "epd") for row in rows])
-    pinned = _BAND + "".join([_row(row, back, "eud") for row in band]) + "</tbody>" if band else ""
+    cells = "".join([_row(row, back, "empd") for row in rows])
+    pinned = _BAND + "".join([_row(row, back, "emud") for row in band]) + "</tbody>" if band else ""
     return (
-        f"{_HEAD.format('Posts · Floor')}{_person(person, csrf)}{_toolbar(args, csrf, state, total)}{_chips(args)}"
+        f"{_HEAD.format('Posts · Floor')}{_person(person, csrf)}{_toolbar(args, csrf, state, back, total)}{_chips(args)}"
         f"{_ROW_MENU}{_TABLE}{_heads(args)}{pinned}<tbody>{cells}</tbody></table></div>"
         f"{_pager(args, len(rows), total, after)}{_FOOT}"
     )
@@ -120,28 +140,59 @@ def _person(person: Any, csrf: str) -> str:
         '<div class="sidebar-foot"><details class="menu"><summary class="me">'
         f'<span class="avatar avatar-lg" data-hue="{number % 6 + 1}" aria-hidden="true">{_initials(name)}</span>'
         f'<span><span dir="auto">{name}</span><small>Admin</small></span>{_icon("chevron-expand")}</summary>\n'
-        f'<ul class="menu-list up from-start"><li><a href="/account">{_icon("person")}Account</a></li><li class="rule"></li>'
+        f'<ul class="menu-list up from-start"><li><a href="/account">{_icon("person")}Account</a></li>'
+        f'<li><a href="/admin/keys">{_icon("keyboard")}Keyboard shortcuts</a></li><li class="rule"></li>'
         f'<li><form method="post" action="/logout"><input type="hidden" name="csrf_token" value="{csrf}"><button>'
         f"{_icon('box-arrow-right')}Log out</button></form></li></ul></details></div></nav>\n"
         '<div class="sheet"><header class="topbar"><button class="btn btn-quiet btn-icon only-phone" '
         f'popovertarget="sidebar" aria-label="Menu">{_icon("list", " icon-lg")}</button><nav aria-label="Breadcrumb">'
         '<ol class="crumbs"><li><a href="/admin/">Home</a></li><li><span aria-current="page">Posts</span></li></ol></nav>'
-        '</header>\n<main id="main" tabindex="-1">\n'
+        f'<a class="search-open" href="/admin/search" data-palette="/admin/search.json">{_icon("search", " icon-sm")}'
+        '<span>Search or jump to</span><kbd>Ctrl K</kbd></a></header>\n<main id="main" tabindex="-1">\n'
     )
 
 
-def _toolbar(args: Mapping[str, str], csrf: str, state: str, total: int) -> str:
+def _toolbar(args: Mapping[str, str], csrf: str, state: str, back: str, total: int) -> str:
     q = escape(args.get("q", ""))
     return (
         f'<div class="page-head"><h1>Posts <span class="count">{_number(total)}</span></h1><div class="actions">'
-        f'<a class="btn btn-primary" href="/admin/posts/new">{_icon("plus-lg")}<span>New post</span></a></div></div>\n'
+        f'<a class="btn btn-quiet hide-phone" href="/admin/posts/import">{_icon("upload")}<span>Import</span></a>'
+        f'<a class="btn btn-primary" href="/admin/posts/new{back}" data-key="c">{_icon("plus-lg")}<span>New post</span>'
+        '<kbd class="hide-phone key">C</kbd></a></div></div>\n<nav aria-label="Saved views"><ul class="tabs">'
+        f'<li><a href="/admin/posts/?pinned=first" aria-current="page">All <span class="count">{_number(total)}</span></a>'
+        f'</li><li><a href="/admin/posts/views{back}" aria-label="Save or arrange views">{_icon("plus-lg")}</a></li></ul></nav>'
         '<div class="toolbar" role="search" aria-label="Posts"><form class="with-icon search" method="get" '
         f'action="/admin/posts/">{_kept(args, "q")}{_icon("search", " icon-sm")}<input class="form-control" type="search" '
-        f'name="q" value="{q}" placeholder="Title and content" aria-label="Search posts" autocomplete="off"></form>\n'
-        f'<a class="btn btn-default" href="/admin/posts/filters?{state}" data-panel="#filter-panel">{_icon("funnel")}'
-        f'<span class="word">Filter</span></a><div class="end"><a class="btn btn-quiet" href="/admin/posts/trash">'
-        f'{_icon("trash")}<span class="word">Trash</span></a></div></div>\n<form id="row-form" method="post">'
-        f'<input type="hidden" name="csrf_token" value="{csrf}"><input type="hidden" name="back" value="{state}"></form>\n'
+        f'name="q" value="{q}" placeholder="Title and content" aria-label="Search posts" autocomplete="off" dir="auto" '
+        'data-key="/"><kbd class="hide-phone key">/</kbd></form>\n'
+        f'<a class="btn btn-default" href="/admin/posts/filters?{state}" data-panel="#filter-panel" data-key="f">'
+        f'{_icon("funnel")}<span class="word">Filter</span></a><div class="end"><a class="btn btn-quiet" '
+        f'href="/admin/posts/options?{state}" data-panel="#options-panel">{_icon("layout-three-columns")}<span class="word">'
+        f"Columns and sort</span></a>{_more(state)}</div></div>\n{_selection(state, back, total)}"
+        f'<form id="row-form" method="post"><input type="hidden" name="csrf_token" value="{csrf}">'
+        f'<input type="hidden" name="back" value="{state}"></form>\n'
+    )
+
+
+def _more(state: str) -> str:
+    links = "".join(
+        f'<li><a href="/admin/posts/{path}?{state}"{more}>{_icon(icon)}{label}</a></li>'
+        for path, icon, label, more in MORE
+    )
+    return (
+        f'<details class="menu"><summary class="btn btn-quiet btn-icon" aria-label="More">{_icon("three-dots")}</summary>'
+        f'<ul class="menu-list from-end">{links}<li><a href="/admin/pins/?section=posts">{_icon("pin-angle")}Arrange pins</a>'
+        f'</li><li><a href="/admin/posts/trash">{_icon("trash")}Trash</a></li></ul></details>'
+    )
+
+
+def _selection(state: str, back: str, total: int) -> str:
+    every = f"{back or '?'}&amp;all=1&amp;deed=choose"
+    return (
+        f'<form class="selection" id="bulk" method="get" action="/admin/posts/bulk"><input type="hidden" name="back" '
+        f'value="{state}"><div class="as-is" role="toolbar" aria-label="Selected rows"><div class="what"><b data-count '
+        f'role="status">Selected</b><a class="all" href="/admin/posts/bulk{every}">Select all {_number(total)} that match</a>'
+        f'<button class="link" type="reset" data-clear>Clear</button></div><div class="end">{_DEEDS}</div></div></form>\n'
     )
 
 
@@ -169,23 +220,30 @@ def _heads(args: Mapping[str, str]) -> str:
     more = "".join(
         f"&amp;{escape(name)}={escape(value)}" for name, value in args.items() if name not in ("sort", "after")
     )
+    sorted_by = f"{escape(args['sort'])}," if "sort" in args else ""
     heads = "".join(
-        f'<th scope="col" class="{kind}"><a href="/admin/posts/?sort={sort}{more}">{label}</a></th>'
+        f'<th scope="col" class="{kind}" data-cell="{sort}"><a href="/admin/posts/?sort={sort}{more}" '
+        f'data-more="/admin/posts/?sort={sorted_by}{sort}{more}">{label}</a></th>'
         for sort, label, _width, kind in COLUMNS
     )
-    return f'<thead><tr>{heads}<th class="menu-cell"><span class="visually-hidden">Actions</span></th></tr></thead>\n'
+    tick = (
+        '<th class="k-tick" scope="col"><input type="checkbox" data-tick-all aria-label="Select all on this page"></th>'
+    )
+    return f'<thead><tr>{tick}{heads}<th class="menu-cell"><span class="visually-hidden">Actions</span></th></tr></thead>\n'
 
 
 def _row(row: Any, back: str, may: str) -> str:
     number, raw, status, published, updated, author_id, category, author, found = row
     title, author = escape(raw), escape(author or "")
     named = found or f"{title}</a>"
+    label = title[:30]
     return (
-        f'<tr><th scope=row class=title><a href="/admin/posts/{number}/edit{back}">{named}{_STATUS[status]}'
+        f'<tr><td class=k-tick><input type=checkbox form=bulk name=ids value={number} aria-label="Select {label}">'
+        f'<th scope=row class=title><a href="/admin/posts/{number}/edit{back}">{named}{_STATUS[status]}'
         f"{escape(category or '–')}<td class=p3><span class=person><i class=avatar data-hue={author_id % 6 + 1} "
         f"aria-hidden=true>{_initials(author)}</i>{author}</span><td class=p3>{_moment(published) if published else NONE}"
         f'<td>{_moment(updated)}<td class=menu-cell><a href="/admin/posts/{number}{back}" '
-        f'aria-label="Actions for {title[:30]}" data-may={may}>⋯</a>\n'
+        f'aria-label="Actions for {label}" data-may={may}>⋯</a>\n'
     )
 
 
