@@ -37,6 +37,7 @@ def find_mistakes(section: Section, actions: tuple[str, ...]) -> Iterator[str]:
         yield from _wrong_field(section, field)
     yield from _wrong_search(section)
     yield from _wrong_paths(section)
+    yield from _wrong_hooks(section)
     for name in section.rail:
         if name not in section.form:
             yield f"S016 {section.name}.rail: {name} is not in the form."
@@ -69,6 +70,18 @@ def _wrong_field(section: Section, field: Field) -> Iterator[str]:
         yield f"S013 {section.name}.fields: {field.name} is a choice without choices."
     if field.secret and field.name in (*section.columns, *section.filters, *section.search):
         yield f"S014 {section.name}: {field.name} is secret and can be neither listed, filtered nor searched."
+
+
+def _wrong_hooks(section: Section) -> Iterator[str]:
+    """What is filled in, and what the section's own hooks are about."""
+    for name in section.hooks_on:
+        if name not in section.all_fields:
+            yield _unknown("S022", section, "hooks_on", name, list(section.all_fields))
+    workflow = section.workflow
+    for value, name in (workflow.stamps if workflow else {}).items():
+        known = section.all_fields.get(name)
+        if known is None or known.kind is not Kind.DATETIME:
+            yield f"S021 {section.name}.workflow: {name!r}, which {value!r} stamps, is no moment."
 
 
 def _wrong_paths(section: Section) -> Iterator[str]:

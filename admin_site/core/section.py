@@ -5,7 +5,7 @@ Pages, API, permissions, history and command line are derived from it. A misspel
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cached_property
@@ -99,10 +99,12 @@ class Field:
 class Workflow:
     """A status: its owner moves it among ``open`` values, every other move needs ``action``.
 
-    ``moves`` names what is often done to many rows: a verb, and the value that it gives.
+    ``moves`` names what is often done to many rows: a verb, and the value that it gives. ``stamps`` names the
+    column that gets the present moment with a value, where it has none yet: ``{"published": "published_at"}``.
     """
 
     moves: Mapping[str, str] = field(default_factory=dict)
+    stamps: Mapping[str, str] = field(default_factory=dict)
     field: str = "status"
     open: tuple[str, ...]
     action: str
@@ -181,7 +183,8 @@ class Section:
     """A kind of content.
 
     ``prepare`` runs before rows are written (fill in, refuse), ``follow`` after (what must happen with
-    them, in the same transaction). Both take any number of changes.
+    them, in the same transaction). Both take any number of changes. ``hooks_on`` names the fields that they are
+    about: where others change, they may not be asked. Without names they are always asked.
     """
 
     model: type[Record]
@@ -212,6 +215,7 @@ class Section:
     public: Mapping[str, Rule] = field(default_factory=dict)
     prepare: Prepare | None = None
     follow: Follow | None = None
+    hooks_on: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -272,6 +276,12 @@ class Section:
         }
         columns = {name: self.keys.get(name, name) for name in self.all_fields}
         return {name: column for name, column in columns.items() if column in constrained}
+
+    def are_hooks_concerned(self, names: Collection[str]) -> bool:
+        """Whether ``prepare`` or ``follow`` may have something to do where these fields change."""
+        if self.prepare is None and self.follow is None:
+            return False
+        return not self.hooks_on or not set(self.hooks_on).isdisjoint(names)
 
     @property
     def title_columns(self) -> tuple[str, ...]:

@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Text, func, insert, or_, select
+from sqlalchemy import Text, func, insert, literal, or_, select, type_coerce
 
 from admin_site.core import clock
-from admin_site.core.database import db, insert_rows
+from admin_site.core.database import UNCACHED, among, db, insert_rows
+from admin_site.core.section import Section
+from admin_site.core.types import LongText
 from admin_site.history.models import ChangeSet, Entry
 
 # Values longer than this are kept whole; the number is for readers of the page only.
@@ -49,6 +51,27 @@ def record(change_set_id: int, actor_id: int | None, entries: Iterable[NewEntry]
         insert_rows(Entry.__table__, shared, rows)
 
 
+def record_alike(
+    change_set_id: int, actor_id: int | None, section: Section, ids: Sequence[int], action: str,
+    changes: Mapping[str, Sequence[Any]],
+) -> None:  # fmt: skip
+    """Write an entry for each of these rows, which hold their new version already and changed in the same way."""
+    entry, row = Entry.__table__.columns, section.table.columns
+    said = {
+        entry.change_set_id: literal(change_set_id, entry.change_set_id.type),
+        entry.at: literal(clock.now(), entry.at.type),
+        entry.actor_id: literal(actor_id, entry.actor_id.type),
+        entry.section: literal(section.name, entry.section.type),
+        entry.row_id: row.id,
+        entry.action: literal(action, entry.action.type),
+        entry.version: row.version,
+        entry.changes: literal(changes, entry.changes.type),
+    }
+    rows = select(*said.values()).where(among(row.id, ids)).order_by(row.id)
+    statement = insert(Entry).from_select([column.name for column in said], rows)
+    db.session.connection().execute(statement, execution_options=UNCACHED)
+
+
 @dataclass(frozen=True)
 class ReadEntry:
     """An entry as it is read back."""
@@ -81,8 +104,7 @@ def of_row(section: str, row_id: int, *, before: int | None = None, limit: int =
     return [ReadEntry(*row) for row in db.session.execute(query)]
 
 
-@dataclass(frozen=True)
-class SetEntry:
+class SetEntry(NamedTuple):
     """What a change set did to one row."""
 
     id: int
@@ -94,16 +116,26 @@ class SetEntry:
 
 
 def of_set(change_set_id: int, *, before: int | None = None, limit: int = PAGE_SIZE) -> list[SetEntry]:
-    """The entries of a change set, last first; ``before`` is the number of the last entry already seen."""
+    """The entries of a change set, last first; ``before`` is the number of the last entry already seen.
+
+    Entries that say the same share their ``changes``.
+    """
+    entry = Entry.__table__.columns
+    said = type_coerce(entry.changes, LongText)
     query = (
-        select(Entry.id, Entry.section, Entry.row_id, Entry.action, Entry.version, Entry.changes)
-        .where(Entry.change_set_id == change_set_id)
-        .order_by(Entry.id.desc())
+        select(entry.id, entry.section, entry.row_id, entry.action, entry.version, said)
+        .where(entry.change_set_id == change_set_id)
+        .order_by(entry.id.desc())
         .limit(limit)
     )
     if before is not None:
-        query = query.where(Entry.id < before)
-    return [SetEntry(*row) for row in db.session.execute(query)]
+        query = query.where(entry.id < before)
+    rows = db.session.connection().execute(query).all()
+    read = {raw: json.loads(raw) for raw in {row[-1] for row in rows}}
+    return [
+        SetEntry(number, section, row_id, action, version, read[raw])
+        for number, section, row_id, action, version, raw in rows
+    ]
 
 
 def touched_since(section: str, entries: Mapping[int, int], *, but: Sequence[int]) -> set[int]:

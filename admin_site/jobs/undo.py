@@ -4,6 +4,7 @@ What somebody changed since stays as it is and is listed, with both values. The 
 rights for each row, as if they did it by hand.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,11 +23,13 @@ from admin_site.history import log
 from admin_site.history.models import ChangeSet
 from admin_site.jobs import board, kinds
 from admin_site.jobs.models import UNFINISHED, Job, State
-from admin_site.records import changes, pinning, trash, validation, values, writes
+from admin_site.records import alike, changes, pinning, trash, validation, values, writes
 from admin_site.records.effects import Deed
 from admin_site.records.values import ID_MOST
 
 CHUNK = 500
+# Entries that say the same are taken back by the database itself, some more at once.
+ALIKE_CHUNKS = 8
 UNDONE_WITHIN = timedelta(days=30)
 GONE = "It is gone, or hidden from you."
 
@@ -109,14 +112,34 @@ class _Undoing:
 
 def _step(job: Job, deed: Deed) -> kinds.Step:
     assert job.undoes is not None  # noqa: S101 - begin() names it
-    entries = log.of_set(job.undoes, before=job.cursor, limit=CHUNK)
+    entries = log.of_set(job.undoes, before=job.cursor, limit=CHUNK * ALIKE_CHUNKS)
+    lot = entries if _are_alike(deed.actor, entries) else entries[:CHUNK]
     undoing = _Undoing(deed, job.undoes)
-    done = sum(_take_back(undoing, run) for run in _runs(entries))
-    cursor = entries[-1].id if len(entries) == CHUNK else None
+    done = sum(_take_back(undoing, run) for run in _runs(lot))
+    cursor = lot[-1].id if len(lot) < len(entries) or len(entries) == CHUNK * ALIKE_CHUNKS else None
     skipped = len(undoing.left)
-    return kinds.Step(
-        cursor=cursor, done=done, same=len(entries) - done - skipped, skipped=skipped, notes=undoing.notes
-    )
+    return kinds.Step(cursor=cursor, done=done, same=len(lot) - done - skipped, skipped=skipped, notes=undoing.notes)
+
+
+def _are_alike(actor: Actor, entries: Sequence[log.SetEntry]) -> bool:
+    """Whether the database can take them back by itself, those that nobody changed since."""
+    section = registry.by_name().get(entries[0].section) if entries else None
+    is_one_kind = all(entry.action == "update" and entry.section == entries[0].section for entry in entries)
+    if section is None or not is_one_kind or len(said := _said_alike(entries)) > ALIKE_MOST:
+        return False
+    return all(alike.applies(actor, section, list(same[0].changes)) for same in said.values())
+
+
+# So many ways of changing are told apart; where there are more, rows are gone through one by one.
+ALIKE_MOST = 20
+
+
+def _said_alike(entries: Sequence[log.SetEntry]) -> dict[int, list[log.SetEntry]]:
+    """Entries by what they say: those that say the same share it (``log.of_set``)."""
+    found: dict[int, list[log.SetEntry]] = defaultdict(list)
+    for entry in entries:
+        found[id(entry.changes)].append(entry)
+    return found
 
 
 def _runs(entries: Sequence[log.SetEntry]) -> Iterator[list[log.SetEntry]]:
@@ -190,7 +213,9 @@ def _put_back(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) 
         if "is_pinned" not in entry.changes and any(name in pinning.PARTS for name in entry.changes)
     ]  # fmt: skip
     done = sum(_put_pin_back(undoing, section, entry) for entry in placed)
-    by_row = {entry.row_id: entry for entry in run if entry not in placed}
+    by_row = {entry.row_id: entry for entry in run if entry not in placed} if placed else {e.row_id: e for e in run}
+    for number in _put_back_alike(undoing, section, list(by_row.values())):
+        done += by_row.pop(number) is not None
     if not by_row:
         return done
     names = {name for entry in by_row.values() for name in entry.changes if name in section.all_fields}
@@ -209,6 +234,31 @@ def _put_back(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) 
     for left in outcome.left_out:
         undoing.leave("skipped", by_row[left.row_id], left.reason)
     return done + len(outcome.changed)
+
+
+def _put_back_alike(undoing: _Undoing, section: Section, entries: Sequence[log.SetEntry]) -> list[int]:
+    """Put the rows back that hold what they were given, where many say the same; returns which ones it did."""
+    alike_ones = _said_alike(entries)
+    if len(alike_ones) > ALIKE_MOST:
+        return []
+    done: list[int] = []
+    for same in alike_ones.values():
+        said = same[0].changes
+        if len(same) == 1 or not alike.applies(undoing.actor, section, list(said)):
+            continue
+        try:
+            former, given = (
+                {name: _value(section, name, pair[side]) for name, pair in said.items()} for side in (0, 1)
+            )
+            validation.check_related(section, undoing.actor, former, {})
+        except (ValueError, AppError):
+            continue  # told row by row
+        done += alike.write(undoing.deed, section, [entry.row_id for entry in same], former, given).changed
+    return done
+
+
+def _value(section: Section, name: str, said: Any) -> Any:
+    return values.clean(section.field(name), changes.plain(said))
 
 
 def _put_pin_back(undoing: _Undoing, section: Section, entry: log.SetEntry) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy import Column
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from admin_site.accounts import permissions
-from admin_site.core import text
+from admin_site.core import clock, text
 from admin_site.core.errors import Denied
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
@@ -99,6 +99,18 @@ def fold_keys(change: Change) -> None:
         value = after.get(name)
         long = change.section.field(name).kind in (Kind.LONGTEXT, Kind.MARKDOWN)
         change.after[key_name] = None if value is None else text.long_key(value) if long else text.key(value)
+
+
+def stamp(section: Section, lot: Iterable[Change]) -> None:
+    """Fill in the moments that the workflow declares."""
+    workflow = section.workflow
+    if workflow is None or not workflow.stamps:
+        return
+    now = clock.now()
+    for change in lot:
+        column = workflow.stamps.get(change.after[workflow.field])
+        if column and change.after[column] is None:
+            change.after[column] = now
 
 
 def differs(change: Change, name: str) -> bool:

@@ -56,15 +56,15 @@ class Edits:
         return tuple(edit.field.name for edit in self.items)
 
     @cached_property
-    def _is_fixed(self) -> dict[str, Any] | None:
+    def fixed(self) -> dict[str, Any] | None:
         """The values, where they are the same for each row."""
         plain = all(edit.field.kind is not Kind.RELATIONS for edit in self.items)
         return {edit.field.name: edit.value for edit in self.items} if plain else None
 
     def plan(self, change: Change) -> Mapping[str, Any]:
         """The clean values for one row: a plan for ``writes.update_many``."""
-        if self._is_fixed is not None:
-            return self._is_fixed
+        if self.fixed is not None:
+            return self.fixed
         return {edit.field.name: edit.apply(change) for edit in self.items}
 
 

@@ -18,6 +18,8 @@ from admin_site.core.types import Id, JsonText, UtcDateTime
 
 QUEUED, SENT, FAILED = "queued", "sent", "failed"
 KEPT_FOR = timedelta(days=14)
+# Rows that one message names.
+ROWS_MOST = 500
 EVENTS = ("create", "update", "delete", "restore", "purge")
 
 
@@ -85,7 +87,8 @@ def note(
                         **shared, "rows": touched_rows},
         }
         for number in listening
-        for action, touched_rows in by_action.items()
+        for action, every in by_action.items()
+        for touched_rows in (every[start : start + ROWS_MOST] for start in range(0, len(every), ROWS_MOST))
     ]  # fmt: skip
     db.session.execute(insert(Delivery), rows)
 

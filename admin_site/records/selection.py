@@ -77,7 +77,7 @@ class Selection:
             found = sorted(number for number in self.ids if number > after)[: size + 1]
         else:
             query = self.every(actor).where(columns.id > after)
-            found = list(db.session.execute(query.order_by(columns.id).limit(size + 1)).scalars())
+            found = list(db.session.execute(query.order_by(columns.id).limit(size + 1)).scalars().all())
         return found[:size], found[size - 1] if len(found) > size else None
 
     def every(self, actor: Actor) -> Select[Any]:

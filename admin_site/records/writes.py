@@ -285,6 +285,7 @@ def lock_visible(actor: Actor, section: Section, row_id: int, *, trashed: bool =
 
 
 def _write(deed: Deed, section: Section, lot: Sequence[Change]) -> None:
+    changes.stamp(section, lot)
     if section.prepare:
         section.prepare(lot)
     for change in lot:

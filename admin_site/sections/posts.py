@@ -1,13 +1,11 @@
 """Posts with their categories, tags and comments."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.accounts.rules import may_read_other, may_to_any, status_in
-from admin_site.core import clock
 from admin_site.core.database import (
     Record,
     db,
@@ -19,7 +17,7 @@ from admin_site.core.database import (
     unique_while_live,
 )
 from admin_site.core.rules import anyone
-from admin_site.core.section import Card, Change, Choice, Field, Kind, Section, Workflow
+from admin_site.core.section import Card, Choice, Field, Kind, Section, Workflow
 from admin_site.core.types import Id, UtcDateTime
 from admin_site.records import slugs
 
@@ -103,14 +101,6 @@ class Comment(Record):
     content_key: Mapped[str] = key_of("content", long=True)
 
 
-def _prepare_posts(changes: Sequence[Change]) -> None:
-    slugs.prepare(changes)
-    now = clock.now()
-    for change in changes:
-        if change.after["status"] == "published" and change.after["published_at"] is None:
-            change.after["published_at"] = now
-
-
 posts = Section(
     model=Post,
     label="Posts",
@@ -153,12 +143,16 @@ posts = Section(
     chart="created_at",
     owner="author_id",
     workflow=Workflow(
-        open=("draft", "review"), action="publish", moves={"publish": "published", "archive": "archived"}
+        open=("draft", "review"),
+        action="publish",
+        moves={"publish": "published", "archive": "archived"},
+        stamps={"published": "published_at"},
     ),
     rules={"update": may_to_any("posts", "update") | status_in("draft", "review")},
     public={"read": status_in("published")},
-    prepare=_prepare_posts,
+    prepare=slugs.prepare,
     follow=slugs.follow,
+    hooks_on=("title", "slug"),
 )
 
 _NAME_FIELDS = (
@@ -180,6 +174,7 @@ categories = Section(
     public={"read": anyone},
     prepare=slugs.prepare,
     follow=slugs.follow,
+    hooks_on=("name", "slug"),
 )
 
 tags = Section(
@@ -197,6 +192,7 @@ tags = Section(
     public={"read": anyone},
     prepare=slugs.prepare,
     follow=slugs.follow,
+    hooks_on=("name", "slug"),
 )
 
 comments = Section(

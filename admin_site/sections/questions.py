@@ -119,6 +119,7 @@ answers = Section(
     sort="-created_at",
     owner="author_id",
     follow=_accept_one,
+    hooks_on=("is_accepted", "question_id"),
     public={"read": may_read_other("question_id", "questions")},
 )
 

@@ -60,7 +60,7 @@ def from_environment() -> None:
     kinds.register(kinds.Kind(name="append", step=append))
     if chunk := os.environ.get("FAULT_CHUNK"):
         for module in CHUNKED:
-            module.CHUNK = int(chunk)
+            module.CHUNK, module.ALIKE_CHUNKS = int(chunk), 1
     if lease := os.environ.get("FAULT_LEASE"):
         runner.LEASE = timedelta(seconds=float(lease))
         worker.BEAT_SECONDS = server.RESTART_SECONDS = float(lease) / 2

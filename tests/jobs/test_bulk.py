@@ -30,6 +30,7 @@ GONE = "It was moved to the trash, or is hidden from you."
 def small_chunks(monkeypatch):
     """More than one chunk for more than three rows, and no waiting."""
     monkeypatch.setattr(bulk, "CHUNK", 3)
+    monkeypatch.setattr(bulk, "ALIKE_CHUNKS", 1)
     monkeypatch.setattr(runner, "PAUSE_SECONDS", 0)
 
 

@@ -56,6 +56,8 @@ def small_chunks(monkeypatch):
     """More than one chunk for more than three rows, and no waiting."""
     for module, name in ((bulk, "CHUNK"), (undo, "CHUNK"), (uploads, "LOT")):
         monkeypatch.setattr(module, name, CHUNK)
+    for module in (bulk, undo):
+        monkeypatch.setattr(module, "ALIKE_CHUNKS", 1)
     monkeypatch.setattr(runner, "PAUSE_SECONDS", 0)
 
 

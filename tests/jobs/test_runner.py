@@ -34,6 +34,7 @@ class Killed(BaseException):
 def at_once(monkeypatch):
     monkeypatch.setattr(runner, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(bulk, "CHUNK", CHUNK)
+    monkeypatch.setattr(bulk, "ALIKE_CHUNKS", 1)
 
 
 @pytest.fixture

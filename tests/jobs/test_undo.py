@@ -26,6 +26,7 @@ GONE = "It was moved to the trash, or is hidden from you."
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     monkeypatch.setattr(undo, "CHUNK", 2)
+    monkeypatch.setattr(undo, "ALIKE_CHUNKS", 1)
     monkeypatch.setattr(runner, "PAUSE_SECONDS", 0)
 
 
