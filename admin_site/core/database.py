@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
@@ -149,17 +150,24 @@ def among(column: ColumnElement[Any], numbers: Iterable[int]) -> ColumnElement[b
 def insert_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows of the same columns; values in ``shared`` are the same in each and converted once."""
     connection = db.session.connection()
-    names = (*shared, *rows[0])
-    compiled = insert(table).compile(dialect=connection.dialect, column_keys=list(names))
-    convert = {name: _converter(table.columns[name], connection.dialect) for name in names}
+    statement, order, convert = _inserting(table, (*shared, *rows[0]), connection.dialect)
     same = {name: convert[name](value) for name, value in shared.items()}
     own = [(name, convert[name]) for name in rows[0]]
     values = [{**same, **{name: put(row[name]) for name, put in own}} for row in rows]
-    if compiled.positional:
-        order = compiled.positiontup or ()
-        connection.exec_driver_sql(compiled.string, [tuple(row[name] for name in order) for row in values])
+    if order is None:
+        connection.exec_driver_sql(statement, values)
     else:
-        connection.exec_driver_sql(compiled.string, values)
+        connection.exec_driver_sql(statement, [tuple([row[name] for name in order]) for row in values])
+
+
+@lru_cache(maxsize=64)
+def _inserting(
+    table: Any, names: tuple[str, ...], dialect: Dialect
+) -> tuple[str, Sequence[str] | None, Mapping[str, Callable[[Any], Any]]]:
+    """The statement, the order of its values where they have no names, and how each is given to the driver."""
+    compiled = insert(table).compile(dialect=dialect, column_keys=list(names))
+    order = compiled.positiontup or () if compiled.positional else None
+    return compiled.string, order, {name: _converter(table.columns[name], dialect) for name in names}
 
 
 def _converter(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any]:

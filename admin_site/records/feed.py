@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from admin_site.core.database import db
 from admin_site.core.rules import Actor
@@ -146,8 +146,13 @@ def _place(position: Position) -> tuple[int, int]:
 
 def row(section: Section, row_id: int, names: Sequence[str]) -> Any:
     """A row that was just written, for whoever wrote it: nothing is asked here."""
-    statement = columns_of(section, (*names, "version"))
-    return db.session.execute(statement.where(section.table.columns.id == row_id)).one()
+    wanted = (*names, "version")
+
+    def make() -> Select[Any]:
+        return columns_of(section, wanted).where(section.table.columns.id == bindparam("row"))
+
+    statement = reads.kept(section, ("written", wanted), make)
+    return db.session.connection().execute(statement, {"row": row_id}).one()
 
 
 def rows_of(section: Section, ids: Sequence[int], names: Sequence[str]) -> list[Any]:

@@ -6,6 +6,7 @@ A message names rows and fields, never values: whoever wants those reads them wi
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, delete, insert, select
@@ -97,10 +98,16 @@ _HOOKS = Webhook.__table__.columns
 
 
 def _listening(section: Section) -> list[int]:
+    rows = db.session.connection().execute(_asking())
+    return [row.id for row in rows if row.sections is None or section.name in row.sections]
+
+
+@lru_cache(maxsize=1)
+def _asking() -> Any:
+    """Asked by every change, so it is made once."""
     query = select(_HOOKS.id, _HOOKS.sections).where(_HOOKS.is_active).order_by(_HOOKS.id)
     # A webhook that is deleted at this moment waits, else its message would point to nothing and spoil the change.
-    query = query.with_for_update(read=True, key_share=True)
-    return [row.id for row in db.session.execute(query) if row.sections is None or section.name in row.sections]
+    return query.with_for_update(read=True, key_share=True)
 
 
 def fields_of(change: Change) -> list[str]:

@@ -162,7 +162,7 @@ def links(field: Field, ids: Sequence[int]) -> dict[int, list[int]]:
 
     if ids:
         query = statements.kept(("links", through), make)
-        for row_id, other in db.session.connection().execute(query, {"rows": ids}):
+        for row_id, other in db.session.connection().execute(query, {"rows": ids}).all():
             found[row_id].append(other)
     return found
 
@@ -183,7 +183,7 @@ def linked(field: Field, ids: Sequence[int]) -> tuple[dict[int, list[int]], dict
 
     if ids:
         query = statements.kept(("linked", field.through), make)
-        for row in db.session.connection().execute(query, {"rows": list(ids)}):
+        for row in db.session.connection().execute(query, {"rows": list(ids)}).all():
             found[row[0]].append(row.id)
             if row.id not in titles_found:
                 titles_found[row.id] = Title(

@@ -28,7 +28,9 @@ def rows(
     """Rows that were read with these columns, each as an object of these fields."""
     ids = [row.id for row in found]
     # By columns: what is asked of each cell is asked fifty times for a page.
-    columns = [_column(section, name, found, ids) for name in names]
+    # What rows have beside their fields (a place among the pins) stands behind them, in some of the rows.
+    read = dict(zip(found[0]._fields, zip(*found, strict=False), strict=False)) if found else {}
+    columns = [_column(section, name, read.get(name, ()), ids) for name in names]
     objects = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
     for name in expand:
         _expand(actor, section.field(name), objects)
@@ -40,7 +42,7 @@ def one(actor: Actor, section: Section, row: Any, expand: Sequence[str] = (), na
     return rows(actor, section, [row], names or names_of(section), expand)[0]
 
 
-def _column(section: Section, name: str, found: Sequence[Any], ids: Sequence[int]) -> list[Any]:
+def _column(section: Section, name: str, values: Sequence[Any], ids: Sequence[int]) -> Sequence[Any]:
     """The values of one field; what stands in other tables than the rows is read for all of them."""
     field = section.field(name)
     if field.kind is Kind.RELATIONS:
@@ -49,7 +51,6 @@ def _column(section: Section, name: str, found: Sequence[Any], ids: Sequence[int
     if name not in section.table.columns:
         pinned = pins.pinned_among(section, ids)
         return [number in pinned for number in ids]
-    values = [getattr(row, name) for row in found]
     if field.kind is Kind.DATETIME:
         return [None if value is None else clock.isoformat(value) for value in values]
     return values
