@@ -39,6 +39,11 @@ def test_our_own_declarations_are_right(section):
         ({"search": ("xyz",)}, "S005 posts.search: there is no 'xyz'."),
         ({"sort": "-updated"}, "S006 posts.sort: there is no 'updated'. Did you mean 'updated_at'?"),
         ({"fields": (Field(name="sluge"),)}, "S007 posts.fields: there is no 'sluge'. Did you mean 'slug'?"),
+        ({"hooks_on": ("titel",)}, "S022 posts.hooks_on: there is no 'titel'. Did you mean 'title'?"),
+        (
+            {"workflow": Workflow(open=("draft",), action="publish", stamps={"published": "title"})},
+            "S021 posts.workflow: 'title', which 'published' stamps, is no moment.",
+        ),
         ({"rules": {"updat": anyone}}, "S008 posts.rules: there is no 'updat'. Did you mean 'update'?"),
         ({"owner": "autor_id"}, "S010 posts.owner: there is no 'autor_id'. Did you mean 'author_id'?"),
         ({"fields": (Field(name="tag_ids", kind=Kind.RELATIONS),)}, "S011 posts.fields: tag_ids is a relation"),
