@@ -1,8 +1,8 @@
 """Bulk deeds over a frozen selection: edit, publish and its like, pin, trash, restore. Preview and work."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import and_, case, false, func
@@ -160,6 +160,10 @@ class Preview:
     more: int
     fewer: int
     is_exact: bool
+    # The rows of each group, where all were tried: those that change, have it already, or are left out by reason.
+    changing_ids: Sequence[int] = ()
+    same_ids: Sequence[int] = ()
+    left_out_ids: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 def begin(actor: Actor, bulk: Bulk, *, source: str, reason: str = "", key: str = "") -> int:
@@ -190,7 +194,18 @@ def preview(actor: Actor, bulk: Bulk) -> Preview:
         left_out = Counter({_denial(actor, bulk): denied} if denied else {})
         if bulk.selection.ids and fewer:
             left_out[writes.GONE] = fewer
-    return Preview(bulk.selection.count, changing, same, left_out, _samples(bulk.section, outcome), more, fewer, is_all)
+    found = Preview(
+        bulk.selection.count, changing, same, left_out, _samples(bulk.section, outcome), more, fewer, is_all
+    )
+    return _with_rows(found, outcome) if is_all else found
+
+
+def _with_rows(found: Preview, outcome: Outcome) -> Preview:
+    left_out: dict[str, list[int]] = defaultdict(list)
+    for left in outcome.left_out:
+        left_out[left.reason].append(left.row_id)
+    changing = [change.id for change in outcome.changed]
+    return replace(found, changing_ids=changing, same_ids=outcome.same, left_out_ids=left_out)
 
 
 def _trial(actor: Actor, bulk: Bulk) -> tuple[Outcome, bool]:

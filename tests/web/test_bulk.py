@@ -33,6 +33,7 @@ def many(monkeypatch):
     """More than three rows are too many to be done at once, and are done three at a time."""
     monkeypatch.setattr(board, "AT_ONCE_MOST", 3)
     monkeypatch.setattr(bulk, "CHUNK", 3)
+    monkeypatch.setattr(bulk, "ALIKE_CHUNKS", 1)
 
 
 def ticked(client, rows, deed="edit", section="posts", status=200, **more):
@@ -181,6 +182,42 @@ def test_the_preview_counts_what_the_run_then_does_and_writes_nothing(cast, sign
     receipt = editor.page(f"/admin/jobs/{job.id}")
     assert facts(receipt) == [3, 2, 0]
     assert column("status", rows) == ["archived"] * 4 + ["draft"]
+
+
+def rows_behind(client, link):
+    """The rows of the list that a link leads to, the pinned ones too."""
+    page = client.page(link["href"])
+    assert not page.select(".flash .callout-warn"), page.select(".flash")
+    return sorted(int(title["href"].split("/")[3]) for title in page.select("tr > th.title > a"))
+
+
+def test_each_group_of_a_preview_leads_to_its_rows(cast, sign_in):
+    changing = [make("posts", status="draft", is_pinned=place == 0) for place in range(3)]
+    same, locked = make("posts", status="review"), make("posts", status="published")
+    gone = make("posts")
+    editor = sign_in(cast.editor)
+    fields = ticked(editor, [*changing, same, locked, gone])
+    to_trash("posts", gone)
+    page = soup(send(editor, fields, "preview", status="review", **{"op.status": "set"}))
+    links = page.select("dl.facts a, .reasons a")
+    found = [rows_behind(editor, link) for link in links]
+    assert [set(rows) - {changing[0]} for rows in found] == [{*changing[1:], locked}, {same}]
+    assert changing[0] in found[0]
+    assert not any(gone in rows for rows in found)
+
+
+@pytest.mark.parametrize("who", ["editor", "admin"])
+def test_groups_of_a_long_list_are_lists_by_what_they_hold(cast, sign_in, monkeypatch, who):
+    monkeypatch.setattr(bulk, "TRIED", 2)
+    rows = [make("posts", title="River", status=status) for status in ("draft", "review", "draft", "archived")]
+    make("posts", title="Other")
+    client = sign_in(cast.named(who))
+    fields = soup(client.get("/admin/posts/bulk", query_string={"all": 1, "back": "q=river", "deed": "edit"}))
+    later = make("posts", title="River later")
+    page = soup(send(client, fields, "preview", status="review", **{"op.status": "set"}))
+    assert facts(page)[:2] == [3, 1]
+    assert [rows_behind(client, link) for link in page.select("dl.facts a")] == [[rows[0], rows[2], rows[3]], [rows[1]]]
+    assert later not in rows_behind(client, page.select_one("dl.facts a"))
 
 
 def test_tags_are_shown_as_what_comes_and_goes(cast, sign_in):

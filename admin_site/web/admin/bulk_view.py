@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import redirect, request, url_for
+from flask import redirect, request
 from flask_admin import expose
 from flask_admin.helpers import get_form_data
 from werkzeug.datastructures import MultiDict
@@ -15,9 +15,10 @@ from admin_site.core.errors import AppError, Conflict, Invalid
 from admin_site.core.section import Kind, Section
 from admin_site.jobs import board, bulk
 from admin_site.jobs.bulk import Bulk
-from admin_site.records import edits, selection
+from admin_site.records import edits, filters, selection, writes
 from admin_site.records.selection import Selection
 from admin_site.web import numbers
+from admin_site.web.addresses import url_for
 from admin_site.web.admin import deltas, forms, frozen, list_page, picker
 from admin_site.web.identity import actor
 
@@ -118,9 +119,32 @@ class BulkRoutes:
             names = []
         return self.render(
             "admin/bulk_preview.html", preview=found, key=secrets.token_urlsafe(12), sent=planned.sent,
-            said=deltas.said(actor(), planned), names=names, deltas=deltas,
+            said=deltas.said(actor(), planned), names=names, deltas=deltas, groups=self._groups(planned, found),
             is_at_once=planned.selection.count <= board.AT_ONCE_MOST, **self._shared(planned.selection, planned.action),
         )  # fmt: skip
+
+    def _groups(self, planned: Bulk, found: bulk.Preview) -> dict[str, str]:
+        """Group to the list of its rows: by their numbers where they are few, else by what they hold."""
+        if planned.selection.trashed:
+            return {}
+        ids = {"changing": found.changing_ids, "same": found.same_ids, **found.left_out_ids}
+        told = {
+            group: url_for(".index_view", id__in=",".join(map(str, numbers)))
+            for group, numbers in ids.items()
+            if 0 < len(numbers) <= filters.IN_MOST and group != writes.GONE
+        }
+        return self._groups_by_value(planned, is_all=not found.left_out) | told
+
+    def _groups_by_value(self, planned: Bulk, *, is_all: bool) -> dict[str, str]:
+        """Where one field is set in a whole list; who may not change all of it sees no link to what would change."""
+        planned_edits = planned.edits(actor()) if planned.selection.is_all else None
+        items = planned_edits.items if planned_edits else ()
+        if len(items) != 1 or items[0].value is None or items[0].field.kind not in (Kind.CHOICE, Kind.RELATION):
+            return {}
+        name, value = items[0].field.name, items[0].value
+        args = dict(planned.selection.args) | {"id__lte": str(planned.selection.highest)}
+        same = {"same": url_for(".index_view", **{**args, name: value})}
+        return same | ({"changing": url_for(".index_view", **{**args, f"{name}__ne": value})} if is_all else {})
 
     def _run(self, planned: Bulk) -> Response:
         key, reason = request.form.get("key", "")[:40], request.form.get("reason", "")
