@@ -87,8 +87,14 @@ class ReadEntry:
     changes: Mapping[str, Sequence[Any]]
 
 
-def of_row(section: str, row_id: int, *, before: int | None = None, limit: int = PAGE_SIZE) -> list[ReadEntry]:
-    """The entries of a row, newest first; ``before`` is the number of the last entry already seen."""
+def of_row(
+    section: str, row_id: int, *, before: int | None = None, limit: int = PAGE_SIZE, by: int | None = None,
+    field: str = "",
+) -> list[ReadEntry]:  # fmt: skip
+    """The entries of a row, newest first; ``before`` is the number of the last entry already seen.
+
+    ``by`` is whose they are (0 is the system's), ``field`` the name of one that they changed.
+    """
     query = (
         select(
             Entry.id, Entry.change_set_id, Entry.at, Entry.actor_id, ChangeSet.source, ChangeSet.reason,
@@ -101,7 +107,18 @@ def of_row(section: str, row_id: int, *, before: int | None = None, limit: int =
     )  # fmt: skip
     if before is not None:
         query = query.where(Entry.id < before)
+    if by is not None:
+        query = query.where(Entry.actor_id == by if by else Entry.actor_id.is_(None))
+    if field:
+        # As the name stands in the JSON: inside of a value its quotes would have strokes before them.
+        query = query.where(type_coerce(Entry.changes, LongText).contains(f'"{field}":[', autoescape=True))
     return [ReadEntry(*row) for row in db.session.execute(query)]
+
+
+def people_of_row(section: str, row_id: int) -> list[int]:
+    """Who changed a row, 0 for the system."""
+    query = select(Entry.actor_id).where(Entry.section == section, Entry.row_id == row_id).distinct()
+    return sorted(number or 0 for number in db.session.execute(query).scalars())
 
 
 class SetEntry(NamedTuple):

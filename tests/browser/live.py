@@ -14,7 +14,7 @@ from admin_site.accounts.actor import SYSTEM, Actor
 from admin_site.accounts.models import LoginSession
 from admin_site.core import clock, registry
 from admin_site.core.database import atomic, db
-from admin_site.records import trash
+from admin_site.records import trash, writes
 from tests import factories
 from tests.cast import make_user
 
@@ -48,6 +48,11 @@ class Site:
     def make(self, section: str, actor: Actor = SYSTEM, **values: Any) -> int:
         with self.app.app_context():
             return factories.make(section, actor, **values)
+
+    def change(self, section: str, number: int, **values: Any) -> None:
+        """Change a row."""
+        with self.app.app_context(), atomic():
+            writes.update(SYSTEM, registry.get(section), number, values)
 
     def trash(self, section: str, number: int) -> None:
         with self.app.app_context(), atomic():

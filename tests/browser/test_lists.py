@@ -481,6 +481,19 @@ def test_viewer_goes_places_and_hides_the_menu(window: Open, people: Cast) -> No
     expect(page.get_by_role("heading", level=1)).to_contain_text("Answers")
 
 
+def test_viewer_walks_through_the_versions_of_a_row(window: Open, site: Site, people: Cast) -> None:
+    number = site.make("notes", title="First")
+    site.change("notes", number, title="Second")
+    page = window(people.viewer)
+    page.goto(f"/admin/notes/{number}/history")
+    expect(page.get_by_role("heading", level=2)).to_have_text("Version 2")
+    page.keyboard.press("j")
+    expect(page.get_by_role("heading", level=2)).to_have_text("Version 1")
+    page.wait_for_load_state()
+    page.keyboard.press("k")
+    expect(page.get_by_role("heading", level=2)).to_have_text("Version 2")
+
+
 def test_owner_saves_with_control_s(window: Open, site: Site, people: Cast) -> None:
     number = site.make("notes", people.owner, title="Saved by key")
     page = window(people.owner)

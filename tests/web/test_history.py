@@ -85,6 +85,42 @@ def test_the_newest_change_is_shown_first_and_any_can_be_chosen(cast, sign_in, n
     assert (line.select_one("del").text, line.select_one("ins").text) == ("Fern", "Moss")
 
 
+@pytest.mark.parametrize(
+    ("said", "verbs"),
+    [
+        ({}, ["Editor", "Admin", "System"]),
+        ({"by": "0"}, ["System"]),
+        ({"by": "editor"}, ["Editor"]),
+        ({"by": "viewer"}, []),
+        ({"by": "9" * 30}, ["Editor", "Admin", "System"]),
+        ({"field": "content"}, ["Editor", "System"]),
+        ({"field": "title", "by": "admin"}, ["Admin"]),
+        ({"field": "status"}, ["Editor", "Admin", "System"]),
+        ({"field": "version"}, ["Editor", "Admin", "System"]),
+    ],
+)
+def test_a_history_is_narrowed_to_a_person_and_a_field(cast, sign_in, note, said, verbs):
+    args = dict(said)
+    if args.get("by", "").isalpha():
+        args["by"] = cast.named(args["by"]).id
+    admin = sign_in(cast.admin)
+    page = soup(admin.get(f"/admin/notes/{note}/history", query_string=args))
+    assert [event.b.text for event in page.select(".event")] == verbs
+    kept = {
+        name: value for name, value in args.items() if page.select_one(f"#{name} option[selected][value='{value}']")
+    }
+    for link in page.select(".event, .diff-head nav a"):
+        assert all(f"{name}={value}" in link["href"] for name, value in kept.items())
+    assert bool(page.select("a[href$='/history']")) or not kept
+
+
+def test_a_name_inside_of_a_value_is_no_change_of_that_field(cast, sign_in):
+    number = make("notes", title="Fern")
+    update(cast.admin, "notes", number, title='{"content":["a","b"]}')
+    page = sign_in(cast.admin).page(f"/admin/notes/{number}/history?field=content")
+    assert [event.b.text for event in page.select(".event")] == ["System"]
+
+
 def test_a_version_is_compared_with_how_the_row_stands(cast, sign_in, note):
     first = entries("notes", note)[0]
     page = sign_in(cast.editor).page(f"/admin/notes/{note}/history?entry={first}&against=current")

@@ -18,8 +18,8 @@ const ACTS = {
   "/": () => press('[data-key="/"]'),
   f: () => press('[data-key="f"]'),
   c: () => press('[data-key="c"]'),
-  j: () => walk(1),
-  k: () => walk(-1),
+  j: () => walk(1) || turn(1),
+  k: () => walk(-1) || turn(-1),
   Enter: (event) => event.target === document.body && press("tr.is-cursor .title > a"),
   " ": (event) => isOnRow(event.target) && (tick() || press("tr.is-cursor .row-menu > summary")),
   x: () => tick(),
@@ -71,6 +71,14 @@ function walk(step) {
   next.querySelector(".title > a")?.focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
   return true;
+}
+
+// Among the versions of a history: down is older.
+function turn(step) {
+  const all = [...document.querySelectorAll(".history-list .event")];
+  const target = all[all.findIndex((event) => event.hasAttribute("aria-current")) + step];
+  target?.click();
+  return Boolean(target);
 }
 
 // After g: the first letters of a place in the menu, as many as are needed to tell it from the others.

@@ -13,6 +13,7 @@ from admin_site.core.section import Field, Kind, Section
 from admin_site.history import log
 from admin_site.records import changes, relations, values
 from admin_site.records.reads import Item
+from admin_site.web import numbers
 
 VERBS = {
     "create": "added", "update": "changed", "delete": "moved to the trash", "restore": "restored",
@@ -58,12 +59,41 @@ class Event:
         return ", ".join(line.label for line in self.lines)
 
 
-def events(section: Section, row_id: int, *, before: int | None = None) -> list[Event]:
+@dataclass(frozen=True)
+class Filter:
+    """Which entries of a row are shown: of one person (0 is the system), of one field."""
+
+    by: int | None = None
+    field: str = ""
+
+    @classmethod
+    def from_args(cls, section: Section, args: Mapping[str, str]) -> "Filter":
+        """What is unknown is left out."""
+        field = args.get("field", "")
+        raw = args.get("by", "")
+        by = 0 if raw == "0" else numbers.row(raw)
+        return cls(by, field if field in section.all_fields and not section.field(field).fixed else "")
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """The query string that gives it again."""
+        return ({"by": self.by} if self.by is not None else {}) | ({"field": self.field} if self.field else {})
+
+
+def people(section: Section, row_id: int) -> list[tuple[int, str]]:
+    """Who changed a row, by name; the system last."""
+    found = log.people_of_row(section.name, row_id)
+    titles = relations.titles(User, [number for number in found if number])
+    named = sorted(((title.id, title.text) for title in titles.values()), key=lambda pair: pair[1])
+    return [*named, *([(0, "System")] if 0 in found else [])]
+
+
+def events(section: Section, row_id: int, chosen: Filter, *, before: int | None = None) -> list[Event]:
     """The entries of a row, newest first."""
-    entries = log.of_row(section.name, row_id, before=before)
-    people = relations.titles(User, [entry.actor_id for entry in entries if entry.actor_id])
+    entries = log.of_row(section.name, row_id, before=before, by=chosen.by, field=chosen.field)
+    known = relations.titles(User, [entry.actor_id for entry in entries if entry.actor_id])
     return [
-        Event(entry, people.get(entry.actor_id or 0), VERBS[entry.action], list(lines(section, entry.changes)))
+        Event(entry, known.get(entry.actor_id or 0), VERBS[entry.action], list(lines(section, entry.changes)))
         for entry in entries
     ]
 

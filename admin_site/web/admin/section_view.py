@@ -96,7 +96,8 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         """What happened to one row."""
         item = self._item(id)
         before = numbers.small(request.args.get("before", ""))
-        events = history_page.events(self.section, id, before=before)
+        narrowed = history_page.Filter.from_args(self.section, request.args)
+        events = history_page.events(self.section, id, narrowed, before=before)
         wanted = numbers.small(request.args.get("entry", ""))
         chosen = next((event for event in events if event.entry.id == wanted), events[0] if events else None)
         against = "current" if request.args.get("against") == "current" else "previous"
@@ -105,7 +106,8 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
             lines = history_page.compared(item, chosen.entry.version)
         return self.render(
             "admin/history.html", section=self.section, item=item, events=events, chosen=chosen, against=against,
-            lines=lines, before=before, count=log.count_of_row(self.section.name, id),
+            lines=lines, before=before, count=log.count_of_row(self.section.name, id), narrowed=narrowed,
+            people=history_page.people(self.section, id),
         )  # fmt: skip
 
     @expose("/<int:id>/as-of")
