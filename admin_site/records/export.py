@@ -5,9 +5,8 @@ and somebody whose right is taken away gets no further.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, TextIO
 
 from admin_site.accounts import permissions
@@ -21,7 +20,7 @@ from admin_site.records.list_query import ListQuery, listable
 
 LOT = 1_000
 # What a spreadsheet would take as the beginning of a formula.
-RISKY = ("=", "+", "-", "@", "\t", "\r", "'")
+RISKY = frozenset("=+-@\t\r'")
 
 
 def columns(section: Section, chosen: Sequence[str]) -> list[str]:
@@ -71,12 +70,16 @@ def lot(
     query = replace(query, per_page=LOT, page=1, after="", pinned="" if query.pinned == "first" else query.pinned)
     rows, end = paging.walk(actor, query, names, position)
     ids = [row.id for row in rows]
-    written = [_column(section, section.field(name), rows, ids) for name in names]
+    read = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True)) if rows else {}
+    written = [_column(section, section.field(name), read, ids) for name in names]
     return [list(values) for values in zip(*written, strict=True)], end
 
 
-def _column(section: Section, field: Field, rows: Sequence[Any], ids: Sequence[int]) -> list[Any]:
-    """The values of one field as a file has them: related rows by title, moments in UTC."""
+def _column(section: Section, field: Field, read: Mapping[str, Sequence[Any]], ids: Sequence[int]) -> Sequence[Any]:
+    """The values of one field as a file has them: related rows by title, moments in UTC.
+
+    By columns, because what is asked of each value is asked a hundred thousand times.
+    """
     name = field.name
     if name == "is_pinned" and section.pins:
         pinned = pins.pinned_among(section, ids)
@@ -85,23 +88,21 @@ def _column(section: Section, field: Field, rows: Sequence[Any], ids: Sequence[i
         links, titles = relations.linked(field, ids)
         return ["|".join(titles[number].text for number in links[row_id]) for row_id in ids]
     if field.kind is Kind.RELATION and field.target is not None:
-        parts = [f"{name}__{place}" for place in range(len(field.target.__title__))]
-        return [" ".join(str(getattr(row, part)) for part in parts if getattr(row, part)) for row in rows]
-    return [plain(getattr(row, name)) for row in rows]
-
-
-def plain(value: Any) -> Any:
-    """A value as a file has it."""
-    if isinstance(value, datetime):
-        return clock.isoformat(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else value
+        parts = [read.get(f"{name}__{place}", ()) for place in range(len(field.target.__title__))]
+        if len(parts) == 1:
+            return [value or "" for value in parts[0]]
+        return [" ".join(str(part) for part in title if part) for title in zip(*parts, strict=True)]
+    values = read.get(name, ())
+    if field.kind is Kind.DATETIME:
+        return ["" if value is None else clock.isoformat(value) for value in values]
+    if field.kind is Kind.BOOLEAN:
+        return ["" if value is None else "yes" if value else "no" for value in values]
+    return ["" if value is None else value for value in values]
 
 
 def harmless(value: Any) -> Any:
     """A text that no spreadsheet takes for a formula; import takes the quote off again."""
-    if isinstance(value, str) and value.startswith(RISKY) and not is_number(value):
+    if isinstance(value, str) and value[:1] in RISKY and not is_number(value):
         return f"'{value}"
     return value
 

@@ -1,6 +1,7 @@
 """A list as a file, streamed: memory stays flat, and the right to export is asked for again and again."""
 
 import csv
+import io
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -68,22 +69,6 @@ class Lots:
             return export.lot(person, self.query, self.names, position)
 
 
-class _Line:
-    """A file that keeps only what was last written to it."""
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-
-    def write(self, text: str) -> int:
-        self.parts.append(text)
-        return len(text)
-
-    def taken(self) -> bytes:
-        text = "".join(self.parts)
-        self.parts.clear()
-        return text.encode()
-
-
 def _csv(query: ListQuery, chosen: Sequence[str]) -> Iterator[bytes]:
     names = export.columns(query.section, chosen)
     lots = Lots(query, names)
@@ -91,13 +76,21 @@ def _csv(query: ListQuery, chosen: Sequence[str]) -> Iterator[bytes]:
 
 
 def _csv_lines(names: Sequence[str], lots: Lots) -> Iterator[bytes]:
-    line = _Line()
-    writer = csv.writer(line)
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
     writer.writerow(names)
-    yield line.taken()
+    yield _taken(file)
     for rows in lots:
         writer.writerows([export.harmless(value) for value in row] for row in rows)
-        yield line.taken()
+        yield _taken(file)
+
+
+def _taken(file: io.StringIO) -> bytes:
+    """What was written since the last time."""
+    text = file.getvalue()
+    file.seek(0)
+    file.truncate()
+    return text.encode()
 
 
 def _xlsx(query: ListQuery, chosen: Sequence[str]) -> Iterator[bytes]:
