@@ -17,6 +17,7 @@ import python_calamine
 
 from admin_site.core import text
 from admin_site.core.errors import Invalid
+from admin_site.records.export import RISKY
 
 COLUMNS_MOST = 200
 ROWS_MOST = 200_000
@@ -29,8 +30,6 @@ ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "cp1251", "cp1250", "shi
 SAMPLE = 200_000
 # A file with so few lines that are not UTF-8 is UTF-8 with mistakes in it.
 MISTAKES_MOST = 0.05
-# Before these, a leading quote was put by an export, or by a person who knows spreadsheets.
-RISKY = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +192,7 @@ def _delimiter(said: str) -> str:
 
 def uncovered(cell: str) -> str:
     """A cell without the quote that keeps spreadsheets from taking it for a formula."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(RISKY) else cell
+    return cell[1:] if cell.startswith("'") and cell[1:2] in RISKY else cell
 
 
 # Workbooks

@@ -213,9 +213,10 @@ def _put_back(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) 
         if "is_pinned" not in entry.changes and any(name in pinning.PARTS for name in entry.changes)
     ]  # fmt: skip
     done = sum(_put_pin_back(undoing, section, entry) for entry in placed)
-    by_row = {entry.row_id: entry for entry in run if entry not in placed} if placed else {e.row_id: e for e in run}
-    for number in _put_back_alike(undoing, section, list(by_row.values())):
-        done += by_row.pop(number) is not None
+    others = [entry for entry in run if entry not in placed]
+    alike_ones = set(_put_back_alike(undoing, section, others))
+    done += len(alike_ones)
+    by_row = {entry.row_id: entry for entry in others if entry.row_id not in alike_ones}
     if not by_row:
         return done
     names = {name for entry in by_row.values() for name in entry.changes if name in section.all_fields}

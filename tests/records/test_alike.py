@@ -114,6 +114,10 @@ def told_of(section, ids):
     return [found.get(number) for number in ids]
 
 
+def places(lot, numbers):
+    return sorted(lot.index(number) for number in numbers)
+
+
 @pytest.mark.parametrize("name", [name for name, fields in ALIKE.items() if fields])
 @few
 @given(dice=st.data())
@@ -140,7 +144,6 @@ def test_both_ways_leave_the_same(cast, name, dice):
         listen()
         written = alike.write(writes.begin(actor, "bulk"), section, ours, new)
         outcome = writes.update_many(writes.begin(actor, "bulk"), section, twins, fields, lambda _change: new)
-    places = lambda lot, numbers: sorted(lot.index(number) for number in numbers)  # noqa: E731
     assert places(ours, written.changed) == places(twins, [change.id for change in outcome.changed])
     assert places(ours, written.same) == places(twins, outcome.same)
     assert places(ours, written.rest) == places(twins, [left.row_id for left in outcome.left_out])

@@ -13,6 +13,8 @@ from admin_site.core.database import atomic, db
 from admin_site.core.section import TEXT_KINDS, Kind
 from admin_site.records import reads, relations, trash
 from admin_site.records.filters import OPERATORS
+from admin_site.web import templating
+from admin_site.web.assets import icon
 from tests.client import soup
 from tests.factories import make, values_of
 
@@ -500,3 +502,22 @@ def test_a_host_that_cannot_be_is_refused(client, host):
 def test_odd_addresses_are_missing(admin, client, path):
     assert get(client, path).status_code in (308, 404)
     assert get(admin, path).status_code in (308, 404)
+
+
+def test_people_and_statuses_are_written_as_text(cast):
+    """Their markup is put together by hand for lists: names and values stay text there."""
+    hostile = "<b id=x>\"&'"
+    field = registry.get("posts").field("status")
+    people = (templating.person(hostile, 1), templating.avatar(hostile, 1, big=True))
+    for markup in map(str, (*people, templating.status(field, hostile))):
+        assert "<b" not in markup
+        assert markup.count("<") == markup.count(">") == 2 * markup.count("</")
+    assert str(icon("x", 'a"b><i>')).startswith('<svg class="icon a&#34;b&gt;&lt;i&gt;" aria-hidden=true><use href="')
+
+
+def test_a_row_that_nothing_may_be_done_to_is_whole(cast, sign_in):
+    """Its letters are none; the attribute has its quotes all the same."""
+    make("categories", name="Shelf")
+    answer = sign_in(cast.viewer).get("/admin/categories/").text
+    assert 'data-may="">' in answer
+    assert soup(sign_in(cast.viewer).get("/admin/categories/")).select_one(".menu-cell > a")["data-may"] == ""

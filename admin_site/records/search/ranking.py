@@ -135,7 +135,7 @@ def weigher(terms: Sequence[Term]) -> Callable[[str], float]:
     tokens = [token for term in terms for token in term.tokens]
     whole = [word for term in terms for word in words.split(term.text)]
     run, is_run = " " + " ".join(tokens), len(tokens) > 1
-    found = [(token, f" {token} ", f" {token}") for token in tokens]
+    found = [(f" {token} ", f" {token}") for token in tokens]
 
     def weigh(said: str) -> float:
         title, body = _sides(said)
@@ -143,7 +143,7 @@ def weigher(terms: Sequence[Term]) -> Callable[[str], float]:
         score = 100.0 if named == whole else 0.0
         if run in title:
             score += 20 + (0 if not title.startswith(run) else 30 if title.startswith(f"{run} ") else 20)
-        for _token, alone, begun in found:
+        for alone, begun in found:
             if begun in title:
                 score += 12 if alone in title else 5
             often = body.count(alone) + 0.3 * body.count(begun)

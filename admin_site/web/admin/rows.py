@@ -74,7 +74,8 @@ class Rows:
         return (
             f"<tr>{self._tick(number, label)}<th scope=row class=title>"
             f'<a href="{url}{edit}{self.state}">{mark}{self._title(item, title)}</a>{why}{self._cells(item)}'
-            f'<td class=menu-cell><a href="{url}{self.state}" aria-label="Actions for {label}" data-may={actions}>⋯</a>'
+            f'<td class=menu-cell><a href="{url}{self.state}" aria-label="Actions for {label}"'
+            f' data-may="{actions}">⋯</a>'
         )
 
     def _actions(self, item: Item) -> str:
