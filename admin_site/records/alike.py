@@ -16,7 +16,8 @@ from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
 from admin_site.core import clock
-from admin_site.core.database import UNCACHED, among, db
+from admin_site.core.database import db
+from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.history import log
@@ -108,8 +109,8 @@ def _read(actor: Actor, section: Section, ids: Sequence[int], new: Mapping[str, 
     names = list(dict.fromkeys((*new, workflow.field))) if workflow and stamps else list(new)
     empty = [columns[name].is_(None) for name in stamps]
     query = select(columns.id, columns.version, *(columns[name] for name in names), *empty)
-    query = query.where(among(columns.id, ids), filters.visible(actor, section, walks=False))
-    rows = db.session.connection().execute(query.order_by(columns.id).with_for_update(), execution_options=UNCACHED)
+    query = query.where(in_list(columns.id), filters.visible(actor, section, walks=False))
+    rows = db.session.connection().execute(query.order_by(columns.id).with_for_update(), {"rows": ids})
     found: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows.all():
         found[row[2:]].append(row[:2])
@@ -136,8 +137,8 @@ def _write_group(
     """Rows that held the same: the row, its history, and what is told to others."""
     table, ids = section.table, [number for number, _version in rows]
     values = {**new, "updated_at": now, "version": table.columns.version + 1}
-    statement = update(table).where(among(table.columns.id, ids)).values(values)
-    db.session.connection().execute(statement, execution_options=UNCACHED)
+    statement = update(table).where(in_list(table.columns.id)).values(values)
+    db.session.connection().execute(statement, {"rows": ids})
     before = {**dict.fromkeys(new), **held.values, "id": ids[0]}
     one = Change(section=section, actor=deed.actor, before=before, after={**before, **new})
     (said,) = effects.differences(section, [one])

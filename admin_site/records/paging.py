@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, literal,
 
 from admin_site.accounts import permissions
 from admin_site.core.database import db
+from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Kind, Section
 from admin_site.records import filters, keyset, pins, reads, relations
@@ -395,7 +396,7 @@ def rows_of(query: ListQuery, names: Sequence[str], ids: Sequence[int]) -> list[
 
     def make() -> Select[Any]:
         statement = reads.selection(section, names).add_columns(*excerpt(query))
-        return statement.where(section.table.columns.id.in_(bindparam("rows", expanding=True)))
+        return statement.where(in_list(section.table.columns.id))
 
     statement = reads.kept(section, ("rows of", names, is_marked), make)
     found = {row.id: row for row in db.session.connection().execute(statement, {"rows": list(ids)})}

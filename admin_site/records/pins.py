@@ -25,6 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.core import clock
 from admin_site.core.database import Model, db, table_args
+from admin_site.core.in_list import in_list
 from admin_site.core.section import Section
 from admin_site.core.types import Id, UtcDateTime
 from admin_site.records import statements
@@ -132,12 +133,12 @@ def pinned_among(section: Section, ids: Sequence[int]) -> set[int]:
         return set()
     query = statements.kept(("pinned",), _pinned_among)
     asked = {"of": section.name, "pin_now": clock.now(), "rows": ids}
-    return set(db.session.connection().execute(query, asked).scalars())
+    return set(db.session.connection().execute(query, asked).scalars().all())
 
 
 def _pinned_among() -> Select[Any]:
     stands = and_(PINS.section == bindparam("of"), PINS.user_id.is_(None), or_(PINS.until.is_(None), PINS.until > _NOW))
-    return select(PINS.row_id).where(stands, PINS.row_id.in_(bindparam("rows", expanding=True)))
+    return select(PINS.row_id).where(stands, in_list(PINS.row_id))
 
 
 def own_among(section: Section, user_id: int | None, ids: Sequence[int]) -> set[int]:

@@ -14,6 +14,7 @@ from admin_site.accounts.models import User
 from admin_site.core import clock
 from admin_site.core.database import Model, db, table_args
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
+from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
 from admin_site.core.types import Id, LongText, UtcDateTime
@@ -166,7 +167,7 @@ def _asking() -> Any:
     """Asked by every list, so it is made once."""
     section: Any = bindparam("section")
     view, user, liked = (model.__table__ for model in (SavedView, User, ListSettings))
-    shared = view.c.shared_with.in_(bindparam("shared", expanding=True))
+    shared = in_list(view.c.shared_with, "shared")
     settings = and_(liked.c.user_id == user.c.id, liked.c.section == section)
     visible = and_(view.c.section == section, or_(view.c.user_id == user.c.id, shared))
     return (
