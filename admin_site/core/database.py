@@ -137,10 +137,6 @@ def insert_new(model: type[Model]) -> Any:
     return insert(model).prefix_with("IGNORE")
 
 
-# For statements that are made anew each time: keeping them would push out those that are not.
-UNCACHED: Mapping[str, Any] = {"compiled_cache": None}
-
-
 def among(column: ColumnElement[Any], numbers: Iterable[int]) -> ColumnElement[bool]:
     """Whether a column is one of these numbers, written into the statement: hundreds of parameters cost more."""
     listed = ",".join(str(int(number)) for number in numbers) or "NULL"
@@ -150,7 +146,7 @@ def among(column: ColumnElement[Any], numbers: Iterable[int]) -> ColumnElement[b
 def insert_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows of the same columns; values in ``shared`` are the same in each and converted once."""
     connection = db.session.connection()
-    statement, order, convert = _inserting(table, (*shared, *rows[0]), connection.dialect)
+    statement, order, convert = _inserting(table, (*shared, *rows[0]), connection.dialect, is_asked=False)
     same = {name: convert[name](value) for name, value in shared.items()}
     own = [(name, convert[name]) for name in rows[0]]
     values = [{**same, **{name: put(row[name]) for name, put in own}} for row in rows]
@@ -160,12 +156,22 @@ def insert_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[st
         connection.exec_driver_sql(statement, [tuple([row[name] for name in order]) for row in values])
 
 
+def insert_row(table: Any, row: Mapping[str, Any]) -> int:
+    """Insert one row; returns its number."""
+    connection = db.session.connection()
+    statement, order, convert = _inserting(table, tuple(row), connection.dialect, is_asked=True)
+    values = {name: convert[name](value) for name, value in row.items()}
+    given = values if order is None else tuple([values[name] for name in order])
+    return int(connection.exec_driver_sql(statement, given).scalar_one())
+
+
 @lru_cache(maxsize=64)
 def _inserting(
-    table: Any, names: tuple[str, ...], dialect: Dialect
+    table: Any, names: tuple[str, ...], dialect: Dialect, *, is_asked: bool
 ) -> tuple[str, Sequence[str] | None, Mapping[str, Callable[[Any], Any]]]:
     """The statement, the order of its values where they have no names, and how each is given to the driver."""
-    compiled = insert(table).compile(dialect=dialect, column_keys=list(names))
+    making = insert(table).returning(table.columns.id) if is_asked else insert(table)
+    compiled = making.compile(dialect=dialect, column_keys=list(names))
     order = compiled.positiontup or () if compiled.positional else None
     return compiled.string, order, {name: _converter(table.columns[name], dialect) for name in names}
 
@@ -201,6 +207,11 @@ def writing() -> Iterator[None]:
         yield
     finally:
         _writing.reset(token)
+
+
+def has_one_writer() -> bool:
+    """Whether a writing transaction keeps all others waiting, from its first statement on."""
+    return db.session.get_bind().dialect.name == "sqlite"
 
 
 def is_writing() -> bool:

@@ -22,6 +22,10 @@ class Actor(Protocol):
         """The user's number; None for the system and for somebody not signed in."""
 
     @property
+    def name(self) -> str:
+        """What the user is called."""
+
+    @property
     def grants(self) -> Mapping[tuple[str, str], str]:
         """(section, action) to "own" or "any"."""
 

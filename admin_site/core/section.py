@@ -118,6 +118,8 @@ class Change:
     many rows change at once without the long texts that stay;
     ``links`` has the numbers behind each RELATIONS field, and ``pinned`` the pin, as (before, after).
     ``secrets`` are the fields that changed without a value to show, ``unpinned`` what a pin was that is taken away.
+    ``titles`` has what rows that it points to are called, as far as they were asked for already, by field and number.
+    ``free`` are the fields whose values were found to be no other row's.
     """
 
     section: "Section"
@@ -129,6 +131,8 @@ class Change:
     pinned: tuple[bool, bool] | None = None
     secrets: set[str] = field(default_factory=set)
     unpinned: dict[str, Any] = field(default_factory=dict)
+    titles: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)
+    free: set[str] = field(default_factory=set)
 
     @property
     def id(self) -> int:

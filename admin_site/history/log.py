@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Text, func, insert, literal, or_, select, type_coerce
 
 from admin_site.core import clock
-from admin_site.core.database import UNCACHED, among, db, insert_rows
+from admin_site.core.database import db, insert_row, insert_rows
+from admin_site.core.in_list import in_list
 from admin_site.core.section import Section
 from admin_site.core.types import LongText
 from admin_site.history.models import ChangeSet, Entry
@@ -32,9 +33,7 @@ class NewEntry:
 def open_change_set(actor_id: int | None, source: str, reason: str = "") -> int:
     """Begin a deed; returns its number."""
     values = {"at": clock.now(), "actor_id": actor_id, "source": source, "reason": reason}
-    table: Any = ChangeSet.__table__
-    key: Any = db.session.connection().execute(insert(table), values).inserted_primary_key
-    return int(key[0])
+    return insert_row(ChangeSet.__table__, values)
 
 
 def record(change_set_id: int, actor_id: int | None, entries: Iterable[NewEntry]) -> None:
@@ -67,9 +66,9 @@ def record_alike(
         entry.version: row.version,
         entry.changes: literal(changes, entry.changes.type),
     }
-    rows = select(*said.values()).where(among(row.id, ids)).order_by(row.id)
+    rows = select(*said.values()).where(in_list(row.id)).order_by(row.id)
     statement = insert(Entry).from_select([column.name for column in said], rows)
-    db.session.connection().execute(statement, execution_options=UNCACHED)
+    db.session.connection().execute(statement, {"rows": ids})
 
 
 @dataclass(frozen=True)

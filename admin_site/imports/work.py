@@ -164,12 +164,13 @@ def _change(
     if not known:
         return
     names = {name for _row, sent in known.values() for name in sent}
-    seen: dict[str, set[int]] = {}
+    named: validation.Named = {}
 
     def plan(change: Change) -> Mapping[str, Any]:
         cleaned = validation.clean(section, known[change.id][1], new=False)
         stood = {name: changes.standing(change, name) for name in cleaned}
-        validation.check_related(section, deed.actor, cleaned, stood, seen)
+        validation.check_related(section, deed.actor, cleaned, stood, named)
+        change.titles = named
         return cleaned
 
     outcome = writes.update_many(deed, section, list(known), names, plan)

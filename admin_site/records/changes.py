@@ -26,11 +26,16 @@ def blank(section: Section) -> dict[str, Any]:
     return after
 
 
-def set_owner(change: Change, cleaned: dict[str, Any], sent: Mapping[str, Any]) -> None:
-    """A new row belongs to whoever makes it, unless they said otherwise."""
-    owner = change.section.owner
+def set_owner(
+    section: Section, actor: Actor, cleaned: dict[str, Any], sent: Mapping[str, Any],
+    named: dict[str, dict[int, relations.Title]],
+) -> None:  # fmt: skip
+    """A new row belongs to whoever makes it, unless they said otherwise; who that is need not be asked for."""
+    owner = section.owner
     if owner != "created_by" and cleaned.get(owner) is None and not sent.get(owner):
-        cleaned[owner] = change.actor.id
+        cleaned[owner] = actor.id
+        if actor.id is not None:
+            named.setdefault(owner, {})[actor.id] = relations.title_of_actor(actor)
 
 
 def of_row(section: Section, actor: Actor, before: dict[str, Any], names: Sequence[str]) -> Change:

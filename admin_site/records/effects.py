@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Table, delete, insert, update
 
 from admin_site.core import clock
-from admin_site.core.database import UNCACHED, among, db
+from admin_site.core.database import db, insert_row, insert_rows
+from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.history import log
@@ -51,16 +52,19 @@ def write_rows(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
 def _insert(table: Table, new: Sequence[Change], deed: Deed, now: datetime) -> None:
     own = {"created_at": now, "updated_at": now, "created_by": deed.actor.id, "version": 1, "live": 1}
     rows = [{**change.after, **own} for change in new]
-    if not rows:
+    if len(rows) == 1:
+        new[0].after |= {**rows[0], "id": insert_row(table, rows[0])}
+    if len(rows) <= 1:
         return
     statement = insert(table).returning(table.columns.id, sort_by_parameter_order=True)
-    for change, row, number in zip(new, rows, db.session.execute(statement, rows).scalars(), strict=True):
+    made = db.session.connection().execute(statement, rows).scalars().all()
+    for change, row, number in zip(new, rows, made, strict=True):
         change.after |= {**row, "id": number}
 
 
 def _update(table: Table, new: dict[str, Any], ids: list[int]) -> None:
-    query = update(table).where(among(table.columns.id, ids))
-    db.session.execute(query.values(**new, version=table.columns.version + 1), execution_options=UNCACHED)
+    statement = update(table).where(in_list(table.columns.id)).values(**new, version=table.columns.version + 1)
+    db.session.connection().execute(statement, {"rows": ids})
 
 
 def follow(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
@@ -86,7 +90,7 @@ def write_links(_deed: Deed, section: Section, changes: Sequence[Change]) -> Non
         for number, row_ids in cut.items():
             db.session.execute(delete(through).where(mine.in_(row_ids), theirs == number))
         if made:
-            db.session.execute(insert(through), made)
+            insert_rows(through, {}, made)
 
 
 def write_pins(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
@@ -162,8 +166,17 @@ def _titles(section: Section, changes: Sequence[Change]) -> dict[str, dict[int, 
         else:
             sides = [side for change in changes if change.changed(field.name) for side in (change.before, change.after)]
             numbers = [side[field.name] for side in sides if side.get(field.name) is not None]
-        found[field.name] = relations.titles(field.target, numbers)
+        # A row that points to its own section may point to one that is just being called otherwise.
+        asked = {} if field.target is section.model else _asked_already(field.name, changes)
+        found[field.name] = asked | relations.titles(field.target, [n for n in numbers if n not in asked])
     return found
+
+
+def _asked_already(name: str, changes: Sequence[Change]) -> dict[int, relations.Title]:
+    asked: dict[int, relations.Title] = {}
+    for titles in {id(change.titles): change.titles for change in changes}.values():  # rows made together share theirs
+        asked |= titles.get(name, {})
+    return asked
 
 
 def write_search(_deed: Deed, section: Section, changes: Sequence[Change]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, exists, 
 from admin_site.accounts import permissions
 from admin_site.core import registry, text
 from admin_site.core.database import Record, db
+from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Section, title_of
 from admin_site.records import statements
@@ -29,20 +30,29 @@ class Title:
 
 def titles(model: type[Record], ids: Iterable[int]) -> dict[int, Title]:
     """What these rows are called. A relation's title is readable with the row that shows it."""
-    wanted = sorted({number for number in ids if number is not None})
+    wanted = {number for number in ids if number is not None}
     if not wanted:
         return {}
-    table = model.__table__
+    return named(model, statements.kept(("titles", model), lambda: naming(model)), wanted)
 
-    def make() -> Select[Any]:
-        columns = (table.columns[name] for name in ("id", "live", *model.__title__))
-        return select(*columns).where(table.columns.id.in_(bindparam("rows", expanding=True)))
 
-    query = statements.kept(("titles", table), make)
+def naming(model: type[Record]) -> Select[Any]:
+    """The statement that asks what rows of a model are called."""
+    columns = model.__table__.columns
+    return select(*(columns[name] for name in ("id", "live", *model.__title__))).where(in_list(columns.id))
+
+
+def named(model: type[Record], query: Select[Any], ids: Iterable[int]) -> dict[int, Title]:
+    """What the rows are called that such a statement finds among these."""
     return {
         row.id: Title(row.id, text.clip(title_of(model, row), TITLE_LENGTH), row.live is None)
-        for row in db.session.connection().execute(query, {"rows": wanted})
+        for row in db.session.connection().execute(query, {"rows": sorted(ids)})
     }
+
+
+def title_of_actor(actor: Actor) -> Title:
+    """What the row of whoever acts is called."""
+    return Title(actor.id or 0, text.clip(actor.name, TITLE_LENGTH))
 
 
 def readable(actor: Actor, section: Section, ids: Iterable[int]) -> dict[int, Title]:
@@ -157,7 +167,7 @@ def links(field: Field, ids: Sequence[int]) -> dict[int, list[int]]:
 
     def make() -> Select[Any]:
         mine, theirs = list(through.columns)
-        of_rows = mine.in_(bindparam("rows", expanding=True))
+        of_rows = in_list(mine)
         return select(mine, theirs).where(of_rows).order_by(mine, theirs)
 
     if ids:
@@ -179,7 +189,7 @@ def linked(field: Field, ids: Sequence[int]) -> tuple[dict[int, list[int]], dict
     def make() -> Select[Any]:
         columns = (mine, target.id, target.live, *(target[name] for name in names))
         query = select(*columns).join_from(through, theirs_table)
-        return query.where(mine.in_(bindparam("rows", expanding=True))).order_by(mine, theirs)
+        return query.where(in_list(mine)).order_by(mine, theirs)
 
     if ids:
         query = statements.kept(("linked", field.through), make)

@@ -23,6 +23,7 @@ def prepare(changes: Sequence[Change]) -> None:
         title = change.section.title_of(_Values(change))
         base = text.slugify(title)
         change.after["slug"] = _free(change.section, base, change.after.get("id")) if base else _waiting()
+        change.free.add("slug")
 
 
 def follow(_deed: object, changes: Sequence[Change]) -> None:

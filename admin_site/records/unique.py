@@ -3,25 +3,31 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
 from admin_site.core import text
 from admin_site.core.database import db
 from admin_site.core.errors import Conflict
+from admin_site.core.in_list import in_list
 from admin_site.core.section import Change, Section
 from admin_site.records import statements
 
 
 def check(section: Section, changes: Sequence[Change]) -> None:
-    """``Conflict`` names each field whose value another live row, or another change, has."""
+    """``Conflict`` names each field whose value another live row, or another change, has.
+
+    Values that a section found free while it chose them (``Change.free``) are compared with those of the others only.
+    """
     errors: dict[str, list[str]] = {}
     for name, column in section.unique.items():
         claims = [c for c in changes if c.after["live"] and c.after[column] is not None and _is_claimed(c, column)]
         if not claims:
             continue
         wanted = [change.after[column] for change in claims]
-        taken = _taken(section, column, wanted, [change.after.get("id") for change in claims])
+        unsure = [change for change in claims if name not in change.free]
+        numbers = [change.after.get("id") for change in claims]
+        taken = _taken(section, column, [c.after[column] for c in unsure], numbers) if unsure else set()
         for change in claims:
             value = change.after[column]
             if value in taken or wanted.count(value) > 1:
@@ -57,13 +63,13 @@ def _taken(section: Section, column: str, wanted: list[Any], but: Sequence[int |
     numbers = [number for number in but if number is not None]
 
     def make() -> Select[Any]:
-        here = columns[column].in_(bindparam("wanted", expanding=True))
-        others = [columns.id.not_in(bindparam("but", expanding=True))] if numbers else []
+        here = in_list(columns[column], "wanted")
+        others = [~in_list(columns.id, "but")] if numbers else []
         return select(columns[column]).where(here, columns.live == 1, *others)
 
     query = statements.kept(("taken", section.table, column, bool(numbers)), make)
     asked = {"wanted": wanted} | ({"but": numbers} if numbers else {})
-    return set(db.session.connection().execute(query, asked).scalars())
+    return set(db.session.connection().execute(query, asked).scalars().all())
 
 
 def key_of(section: Section, name: str, value: Any) -> str:

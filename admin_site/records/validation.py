@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select
 
 from admin_site.accounts import passwords, permissions
 from admin_site.core import registry, text
-from admin_site.core.database import db
 from admin_site.core.errors import Invalid
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records import relations, statements, values
 from admin_site.records.filters import is_live
+from admin_site.records.relations import Title
 
 
 def clean(section: Section, sent: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
@@ -73,46 +73,46 @@ def _is_acceptable(raw: Any) -> bool:
     return bool(is_new) and text.is_storable(raw) and not passwords.weakness(raw)
 
 
+# What related rows are called, by the field that points to them and their number.
+Named = dict[str, dict[int, Title]]
+
+
 def check_related(
-    section: Section, actor: Actor, cleaned: Mapping[str, Any], before: Mapping[str, Any],
-    seen: dict[str, set[int]] | None = None,
-) -> None:  # fmt: skip
+    section: Section, actor: Actor, cleaned: Mapping[str, Any], before: Mapping[str, Any], named: Named | None = None
+) -> None:
     """Refuse numbers of rows that the actor cannot see. What stood already may stay.
 
-    ``seen`` remembers, by field, the numbers that were found good, for those who ask for many rows.
+    ``named`` keeps the rows that were found good, so that neither this nor history asks for them again.
     """
+    named = {} if named is None else named
     errors: dict[str, list[str]] = {}
     for name, value in cleaned.items():
         field = section.all_fields[name]
         if not field.is_relation:
             continue
         stood = before.get(name)
-        known = set(stood) if isinstance(stood, list) else {stood}
-        wanted = set(value if isinstance(value, list) else [value]) - known - {None}
-        wanted -= (seen or {}).get(name, set())
-        found = _selectable(field, actor, wanted)
-        if seen is not None:
-            seen.setdefault(name, set()).update(found)
-        missing = wanted - found
-        if missing:
+        good = named.setdefault(name, {})
+        wanted = set(value if isinstance(value, list) else [value]) - {None} - good.keys()
+        wanted -= set(stood if isinstance(stood, list) else [stood])
+        good |= _selectable(field, actor, wanted)
+        if missing := wanted - good.keys():
             numbers = ", ".join(map(str, sorted(missing)))
             errors[name] = [f"{field.label}: there is no row with the number {numbers}."]
     if errors:
         raise Invalid(fields=errors)
 
 
-def _selectable(field: Field, actor: Actor, numbers: set[int]) -> set[int]:
+def _selectable(field: Field, actor: Actor, numbers: set[int]) -> dict[int, Title]:
     if not numbers:
-        return set()
+        return {}
     model = field.target
     assert model is not None  # noqa: S101 - checked at start (S011)
     table, section = model.__table__, registry.of_model(model)
 
     def make() -> Select[Any]:
-        columns = table.columns
-        return select(columns.id).where(columns.id.in_(bindparam("rows", expanding=True)), is_live(columns))
+        return relations.naming(model).where(is_live(table.columns))
 
     query = statements.kept(("selectable", table), make)
     if section is None or not permissions.is_unconditional(actor, "read", section):
         query = query.where(relations.selectable(actor, model))
-    return set(db.session.connection().execute(query, {"rows": sorted(numbers)}).scalars())
+    return relations.named(model, query, numbers)

@@ -5,6 +5,7 @@ history under one change set. The caller owns the transaction: call inside ``ato
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -13,8 +14,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
-from admin_site.core.database import UNCACHED, among, db
+from admin_site.core.database import db, has_one_writer
 from admin_site.core.errors import AppError, Conflict, Invalid, NotFound, Stale
+from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Section
 from admin_site.history import log
@@ -35,17 +37,24 @@ def create(
     actor: Actor, section: Section, sent: Mapping[str, Any], *, source: str = "form", deed: Deed | None = None
 ) -> int:
     """Make a row; returns its number."""
+    return make(actor, section, sent, source=source, deed=deed).id
+
+
+def make(
+    actor: Actor, section: Section, sent: Mapping[str, Any], *, source: str = "form", deed: Deed | None = None
+) -> Change:
+    """Make a row; returns the change that made it, whose ``after`` is what the row now holds."""
     permissions.require(actor, "create", section)
     sent = validation.hash_passwords(section, sent)
-    cleaned = validation.clean(section, sent, new=True)
-    validation.check_related(section, actor, cleaned, {})
-    change = _new(actor, section, cleaned, sent)
+    named: validation.Named = {}
+    change = _new(actor, section, _checked(actor, section, sent, named), sent, named)
     deed = deed or begin(actor, source)
     for attempt in range(TRIES):
         try:
-            with db.session.begin_nested():
+            # Where nobody else writes meanwhile, what was found free stays free.
+            with nullcontext() if has_one_writer() else db.session.begin_nested():
                 _write(deed, section, [change])
-            return change.id
+            return change
         except IntegrityError as error:
             name = unique.field_named_in(section, error)
             change.after.pop("id", None)
@@ -66,13 +75,12 @@ def create_many(deed: Deed, section: Section, sents: Sequence[Mapping[str, Any]]
     """Make many rows, as ``create`` makes one; those that are refused do not keep the others."""
     permissions.require(deed.actor, "create", section)
     made = Made()
-    seen: dict[str, set[int]] = {}
+    named: validation.Named = {}
     lot: list[tuple[int, Change]] = []
     for place, sent in enumerate(sents):
         try:
-            cleaned = validation.clean(section, sent, new=True)
-            validation.check_related(section, deed.actor, cleaned, {}, seen)
-            lot.append((place, _new(deed.actor, section, cleaned, sent)))
+            cleaned = _checked(deed.actor, section, sent, named)
+            lot.append((place, _new(deed.actor, section, cleaned, sent, named)))
         except AppError as error:
             made.refused[place] = error.message
 
@@ -86,9 +94,17 @@ def create_many(deed: Deed, section: Section, sents: Sequence[Mapping[str, Any]]
     return made
 
 
-def _new(actor: Actor, section: Section, cleaned: dict[str, Any], sent: Mapping[str, Any]) -> Change:
-    change = Change(section=section, actor=actor, before={}, after=changes.blank(section))
-    changes.set_owner(change, cleaned, sent)
+def _checked(actor: Actor, section: Section, sent: Mapping[str, Any], named: validation.Named) -> dict[str, Any]:
+    cleaned = validation.clean(section, sent, new=True)
+    validation.check_related(section, actor, cleaned, {}, named)
+    return cleaned
+
+
+def _new(
+    actor: Actor, section: Section, cleaned: dict[str, Any], sent: Mapping[str, Any], named: validation.Named
+) -> Change:
+    change = Change(section=section, actor=actor, before={}, after=changes.blank(section), titles=named)
+    changes.set_owner(section, actor, cleaned, sent, named)
     changes.apply(change, cleaned)
     changes.check_fields(change, set(sent))
     return change
@@ -117,7 +133,9 @@ def update(
     if version is not None and version != before["version"]:
         raise _stale(change, cleaned, version)
     stood = before | {name: old for name, (old, _) in change.links.items()}
-    validation.check_related(section, actor, cleaned, stood)
+    named: validation.Named = {}
+    validation.check_related(section, actor, cleaned, stood, named)
+    change.titles = named
     changes.apply(change, cleaned)
     if change.is_empty:
         return []
@@ -212,8 +230,8 @@ def _lock_visible_many(
     actor: Actor, section: Section, ids: Sequence[int], names: Collection[str]
 ) -> list[dict[str, Any]]:
     number, read = section.table.columns.id, changes.columns(section, names)
-    query = select(*read).where(among(number, ids), filters.visible(actor, section, walks=False))
-    rows = db.session.execute(query.order_by(number).with_for_update(), execution_options=UNCACHED)
+    query = select(*read).where(in_list(number), filters.visible(actor, section, walks=False))
+    rows = db.session.connection().execute(query.order_by(number).with_for_update(), {"rows": ids})
     keys = [column.name for column in read]
     return [dict(zip(keys, row, strict=True)) for row in rows]
 

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Select, String, Text, bindparam, delete, insert, select, update
+from sqlalchemy import Dialect, Select, String, Text, bindparam, delete, select, update
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from admin_site.core.database import Model, db, insert_new, table_args
+from admin_site.core.database import Model, db, insert_new, insert_rows, table_args
+from admin_site.core.in_list import in_list
 from admin_site.core.section import Change, Section
 from admin_site.core.types import Id
 from admin_site.records.search import words
@@ -101,9 +102,7 @@ def _insert(section: Section, changes: Sequence[Change]) -> None:
     base = first_id(section)
     rows = [{"id": base + change.id, "words": words_of(section, change.after)} for change in changes]
     if rows:
-        # Over the table: what is written through mapped classes costs twice as much.
-        table: Any = SearchDocument.__table__
-        db.session.connection().execute(insert(table), rows)
+        insert_rows(SearchDocument.__table__, {}, rows)
         learn(section, {word for row in rows for word in str(row["words"]).split()})
 
 
@@ -129,7 +128,7 @@ def _is_touched(section: Section, change: Change) -> bool:
 def _known() -> Select[Any]:
     """Which of these words a section knows; asked by every write, so it is made once."""
     columns = SearchWord.__table__.columns
-    asked = columns.word.in_(bindparam("asked", expanding=True))
+    asked = in_list(columns.word, "asked")
     return select(columns.word).where(columns.section == bindparam("of"), asked)
 
 
@@ -138,7 +137,7 @@ def learn(section: Section, heard: Iterable[str]) -> None:
     lot = sorted(word for word in heard if not word.startswith((words.TITLE, words.BREAK)) and not word.isdigit())
     for start in range(0, len(lot), WORDS_AT_ONCE):
         asked = lot[start : start + WORDS_AT_ONCE]
-        known = set(db.session.connection().execute(_known(), {"of": section.name, "asked": asked}).scalars())
+        known = set(db.session.connection().execute(_known(), {"of": section.name, "asked": asked}).scalars().all())
         fresh = [{"section": section.name, "word": word} for word in asked if word not in known]
         if fresh:
             db.session.execute(insert_new(SearchWord), fresh)

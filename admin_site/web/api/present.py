@@ -1,6 +1,7 @@
 """Rows as JSON has them: relations by number, moments in UTC, nothing secret."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from admin_site.accounts import permissions
 from admin_site.core import clock, registry
 from admin_site.core.database import db
 from admin_site.core.rules import Actor
-from admin_site.core.section import Field, Kind, Section
+from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.records import export, feed, pins, relations
 from admin_site.records.filters import is_live
 from admin_site.records.relations import Title
@@ -37,6 +38,25 @@ def rows(
     return objects
 
 
+def made(actor: Actor, change: Change, expand: Sequence[str] = (), names: Sequence[str] = ()) -> Json:
+    """A row that was just made, as reading it would show it."""
+    section, shown = change.section, dict[str, Any]()
+    for name in names or names_of(section):
+        if section.field(name).kind is Kind.RELATIONS:
+            shown[name] = sorted(change.links[name][1]) if name in change.links else []
+        elif name not in change.after:
+            shown[name] = change.pinned is not None and change.pinned[1]
+        else:
+            shown[name] = _said(change.after[name])
+    for name in expand:
+        _expand(actor, section.field(name), [shown])
+    return shown
+
+
+def _said(value: Any) -> Any:
+    return clock.isoformat(value) if isinstance(value, datetime) else value
+
+
 def one(actor: Actor, section: Section, row: Any, expand: Sequence[str] = (), names: Sequence[str] = ()) -> Json:
     """A single row as an object."""
     return rows(actor, section, [row], names or names_of(section), expand)[0]
@@ -52,7 +72,7 @@ def _column(section: Section, name: str, values: Sequence[Any], ids: Sequence[in
         pinned = pins.pinned_among(section, ids)
         return [number in pinned for number in ids]
     if field.kind is Kind.DATETIME:
-        return [None if value is None else clock.isoformat(value) for value in values]
+        return [_said(value) for value in values]
     return values
 
 

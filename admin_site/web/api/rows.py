@@ -55,11 +55,10 @@ def create(section: Section) -> Response:
     sent = validation.hash_passwords(section, payload.values_of(section, payload.read()))
 
     def work() -> Answer:
-        row_id = writes.create(actor(), section, sent, source=SOURCE)
-        row = feed.row(section, row_id, names)
-        location = url_for(f"api-{section.name}.read", id=row_id)
-        body = present.one(actor(), section, row, expand, names)
-        return Answer(201, body, {"Location": location, "ETag": etag(row.version)})
+        made = writes.make(actor(), section, sent, source=SOURCE)
+        location = url_for(f"api-{section.name}.read", id=made.id)
+        body = present.made(actor(), made, expand, names)
+        return Answer(201, body, {"Location": location, "ETag": etag(made.after["version"])})
 
     return answers.once(work)[0]
 
