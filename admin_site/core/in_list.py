@@ -62,4 +62,5 @@ def _any(element: _InList, compiler: SQLCompiler, **options: Any) -> str:
 def _each(element: _InList, compiler: SQLCompiler, **options: Any) -> str:
     """MariaDB reads JSON as rows, but then walks the whole table: there they stay single values."""
     column, values = element.clauses
-    return compiler.process(column.in_(bindparam(values.key, expanding=True, type_=column.type)), **options)
+    listed = bindparam(values.key, expanding=True, type_=column.type)
+    return f"({compiler.process(column.in_(listed), **options)})"  # an empty one is two conditions
