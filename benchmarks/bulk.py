@@ -24,9 +24,10 @@ def main() -> None:
         data.prepare(database)
         found: dict[str, list[float]] = defaultdict(list)
         for _ in range(ROUNDS):
-            for site in ("django_admin", "product"):
-                for name, value in _measure(site, database).items():
-                    found[name].append(value)
+            with data.copied(database) as copy:
+                for site in ("django_admin", "product"):
+                    for name, value in _measure(site, copy).items():
+                        found[name].append(value)
         _report(kind, {name: statistics.median(values) for name, values in found.items()})
 
 

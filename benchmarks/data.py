@@ -4,11 +4,12 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, islice
 from pathlib import Path
@@ -62,11 +63,13 @@ class Database:
 
     kind: str
     rows: int
+    # Whether it is a copy, which may be changed.
+    is_copy: bool = False
 
     @property
     def name(self) -> str:
         """What it is called on a server."""
-        return f"bench_admin_site_{self.rows}"
+        return f"bench_admin_site_{self.rows}{'_copy' if self.is_copy else ''}"
 
     @property
     def file(self) -> Path:
@@ -156,22 +159,46 @@ def settle(database: Database) -> None:
             connection.execute("VACUUM ANALYZE")
 
 
+@contextmanager
+def copied(database: Database) -> Iterator[Database]:
+    """A copy, to be changed as one likes: what was written before would make later runs slower."""
+    copy = replace(database, is_copy=True)
+    _remove(copy)
+    if database.kind == "sqlite":
+        shutil.copyfile(database.file, copy.file)
+    else:
+        _on_server("CREATE DATABASE {} TEMPLATE {}", copy.name, database.name)
+        settle(copy)
+    try:
+        yield copy
+    finally:
+        _remove(copy)
+
+
+def _remove(database: Database) -> None:
+    if database.kind != "sqlite":
+        _on_server("DROP DATABASE IF EXISTS {}", database.name)
+        return
+    for ending in ("", "-wal", "-shm"):
+        database.file.with_name(database.file.name + ending).unlink(missing_ok=True)
+
+
+def _on_server(statement: str, *names: str) -> None:
+    with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
+        connection.execute(_statement(statement).format(*map(sql.Identifier, names)))
+
+
 # Creating
 
 
 def _create(database: Database) -> None:
     FOLDER.joinpath("databases").mkdir(parents=True, exist_ok=True)
     database.note.unlink(missing_ok=True)
-    if database.kind == "sqlite":
-        for ending in ("", "-wal", "-shm"):
-            database.file.with_name(database.file.name + ending).unlink(missing_ok=True)
-        return
-    with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
-        name = sql.Identifier(database.name)
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    _remove(database)
+    if database.kind != "sqlite":
+        _on_server("CREATE DATABASE {}", database.name)
         # The processor time of parallel workers could not be told apart.
-        connection.execute(sql.SQL("ALTER DATABASE {} SET max_parallel_workers_per_gather = 0").format(name))
+        _on_server("ALTER DATABASE {} SET max_parallel_workers_per_gather = 0", database.name)
 
 
 def _schema() -> dict[str, str]:

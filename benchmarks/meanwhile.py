@@ -24,16 +24,24 @@ def main() -> None:
     for kind in DATABASES:
         database = data.Database(kind, bulk.ROWS)
         data.prepare(database)
-        guest = sites.OURS.start(database)
-        try:
-            until = time.monotonic() + IDLE_SECONDS
-            idle = _felt(guest, lambda until=until: time.monotonic() < until)
-            with _worker(database) as worker:
-                busy = _felt(guest, lambda: worker.poll() is None)
-                said = json.loads(str(worker.communicate()[0]).splitlines()[-1])
-        finally:
-            guest.server.stop()
-        _report(kind, idle, busy, said)
+        with data.copied(database) as copy:
+            _report(kind, *_measure(copy))
+
+
+Times = dict[str, list[float]]
+
+
+def _measure(database: data.Database) -> tuple[Times, Times, dict[str, float]]:
+    guest = sites.OURS.start(database)
+    try:
+        until = time.monotonic() + IDLE_SECONDS
+        idle = _felt(guest, lambda: time.monotonic() < until)
+        with _worker(database) as worker:
+            busy = _felt(guest, lambda: worker.poll() is None)
+            said = json.loads(str(worker.communicate()[0]).splitlines()[-1])
+    finally:
+        guest.server.stop()
+    return idle, busy, said
 
 
 def _worker(database: data.Database) -> "subprocess.Popen[str]":
@@ -45,9 +53,9 @@ def _worker(database: data.Database) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
 
 
-def _felt(guest: sites.Guest, is_going_on: Callable[[], bool]) -> dict[str, list[float]]:
+def _felt(guest: sites.Guest, is_going_on: Callable[[], bool]) -> Times:
     """How long each page took, for as long as it goes on."""
-    found: dict[str, list[float]] = {sites.LIST: [], sites.SAVE: []}
+    found: Times = {sites.LIST: [], sites.SAVE: []}
     while is_going_on():
         for page in (*[sites.LIST] * LISTS_A_SAVE, sites.SAVE):
             ask = guest.asker(page)
@@ -64,7 +72,7 @@ def _p95(times: Sequence[float]) -> float:
     return sorted(times)[math.ceil(len(times) * 0.95) - 1]
 
 
-def _report(kind: str, idle: dict[str, list[float]], busy: dict[str, list[float]], said: dict[str, float]) -> None:
+def _report(kind: str, idle: Times, busy: Times, said: dict[str, float]) -> None:
     print(f"\n{kind}, {bulk.ROWS:,} posts, while their status is edited and put back")
     for page in (sites.LIST, sites.SAVE):
         was, became = _p95(idle[page]), _p95(busy[page])
