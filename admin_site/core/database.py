@@ -7,6 +7,7 @@ else is refused by the database itself, so a GET can never change content.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,7 +23,9 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
+    bindparam,
     insert,
+    update,
 )
 from sqlalchemy import text as text_clause
 from sqlalchemy.dialects import postgresql, sqlite
@@ -143,37 +146,74 @@ def among(column: ColumnElement[Any], numbers: Iterable[int]) -> ColumnElement[b
     return column.in_(text_clause(listed))
 
 
+def insert_row(table: Any, row: Mapping[str, Any]) -> int:
+    """Insert one row; returns its number."""
+    written = _inserting(table, tuple(row), db.session.connection().dialect, is_asked=True)
+    return int(db.session.connection().exec_driver_sql(written.statement, written.given(row)).scalar_one())
+
+
 def insert_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows of the same columns; values in ``shared`` are the same in each and converted once."""
     connection = db.session.connection()
-    statement, order, convert = _inserting(table, (*shared, *rows[0]), connection.dialect, is_asked=False)
-    same = {name: convert[name](value) for name, value in shared.items()}
-    own = [(name, convert[name]) for name in rows[0]]
-    values = [{**same, **{name: put(row[name]) for name, put in own}} for row in rows]
-    if order is None:
-        connection.exec_driver_sql(statement, values)
-    else:
-        connection.exec_driver_sql(statement, [tuple([row[name] for name in order]) for row in values])
+    written = _inserting(table, (*shared, *rows[0]), connection.dialect, is_asked=False)
+    connection.exec_driver_sql(written.statement, written.given_each(shared, rows))
 
 
-def insert_row(table: Any, row: Mapping[str, Any]) -> int:
-    """Insert one row; returns its number."""
+def update_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Give rows, each by its ``id``, their own values in the same columns, and count their versions up."""
     connection = db.session.connection()
-    statement, order, convert = _inserting(table, tuple(row), connection.dialect, is_asked=True)
-    values = {name: convert[name](value) for name, value in row.items()}
-    given = values if order is None else tuple([values[name] for name in order])
-    return int(connection.exec_driver_sql(statement, given).scalar_one())
+    written = _updating(table, (*shared, *rows[0]), connection.dialect)
+    connection.exec_driver_sql(written.statement, written.given_each(shared, rows))
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A statement as the driver takes it: values by place or by name, and how each is converted."""
+
+    statement: str
+    # None where values have names.
+    order: Sequence[str] | None
+    convert: Mapping[str, Callable[[Any], Any]]
+
+    def given(self, row: Mapping[str, Any]) -> Any:
+        """The values of one row."""
+        return self.given_each({}, [row])[0]
+
+    def given_each(self, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """The values of each row."""
+        same = {_PARAMETER + name: self.convert[name](value) for name, value in shared.items()}
+        own = [(_PARAMETER + name, name, self.convert[name]) for name in rows[0]]
+        values = [{**same, **{given: put(row[name]) for given, name, put in own}} for row in rows]
+        order = self.order
+        return values if order is None else [tuple([row[name] for name in order]) for row in values]
+
+
+# Before the name of a column: a parameter of an UPDATE may not be called as one is.
+_PARAMETER = "new_"
 
 
 @lru_cache(maxsize=64)
-def _inserting(
-    table: Any, names: tuple[str, ...], dialect: Dialect, *, is_asked: bool
-) -> tuple[str, Sequence[str] | None, Mapping[str, Callable[[Any], Any]]]:
-    """The statement, the order of its values where they have no names, and how each is given to the driver."""
-    making = insert(table).returning(table.columns.id) if is_asked else insert(table)
-    compiled = making.compile(dialect=dialect, column_keys=list(names))
+def _inserting(table: Any, names: tuple[str, ...], dialect: Dialect, *, is_asked: bool) -> _Written:
+    making = insert(table).values({name: _parameter(table, name) for name in names})
+    return _written(making.returning(table.columns.id) if is_asked else making, table, names, dialect)
+
+
+@lru_cache(maxsize=64)
+def _updating(table: Any, names: tuple[str, ...], dialect: Dialect) -> _Written:
+    columns = table.columns
+    values = {name: _parameter(table, name) for name in names if name != "id"}
+    changing = update(table).where(columns.id == _parameter(table, "id"))
+    return _written(changing.values(**values, version=columns.version + text_clause("1")), table, names, dialect)
+
+
+def _parameter(table: Any, name: str) -> Any:
+    return bindparam(_PARAMETER + name, type_=table.columns[name].type)
+
+
+def _written(statement: Any, table: Any, names: Sequence[str], dialect: Dialect) -> _Written:
+    compiled = statement.compile(dialect=dialect)
     order = compiled.positiontup or () if compiled.positional else None
-    return compiled.string, order, {name: _converter(table.columns[name], dialect) for name in names}
+    return _Written(compiled.string, order, {name: _converter(table.columns[name], dialect) for name in names})
 
 
 def _converter(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any]:

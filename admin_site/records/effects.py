@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Table, delete, insert, update
 
 from admin_site.core import clock
-from admin_site.core.database import db, insert_row, insert_rows
+from admin_site.core.database import db, insert_row, insert_rows, update_rows
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
@@ -31,6 +31,9 @@ class Deed:
     change_set_id: int
 
 
+# So many rows that get the same values are worth a statement of their own.
+ALIKE_LEAST = 10
+
 Effect = Callable[[Deed, Section, Sequence[Change]], None]
 
 
@@ -38,15 +41,15 @@ def write_rows(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
     """Insert new rows and update changed ones."""
     now = clock.now()
     _insert(section.table, [change for change in changes if not change.before], deed, now)
-    same: dict[tuple[tuple[str, Any], ...], list[Change]] = defaultdict(list)
+    same: dict[tuple[str, ...], list[Change]] = defaultdict(list)
     for change in changes:
         if not change.before:
             continue
         names = sorted(change.differing() - {"version", "updated_at"})
         change.after |= {"updated_at": now, "version": change.before["version"] + 1}
-        same[tuple((name, change.after[name]) for name in names)].append(change)
-    for items, alike in same.items():
-        _update(section.table, dict(items) | {"updated_at": now}, [change.id for change in alike])
+        same[tuple(names)].append(change)
+    for touched, lot in same.items():
+        _update(section.table, touched, lot, now)
 
 
 def _insert(table: Table, new: Sequence[Change], deed: Deed, now: datetime) -> None:
@@ -62,9 +65,17 @@ def _insert(table: Table, new: Sequence[Change], deed: Deed, now: datetime) -> N
         change.after |= {**row, "id": number}
 
 
-def _update(table: Table, new: dict[str, Any], ids: list[int]) -> None:
-    statement = update(table).where(in_list(table.columns.id)).values(**new, version=table.columns.version + 1)
-    db.session.connection().execute(statement, {"rows": ids})
+def _update(table: Table, names: Sequence[str], lot: Sequence[Change], now: datetime) -> None:
+    """Rows that change in the same columns: at once where many get the same values, else each by itself."""
+    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for change in lot:
+        alike[tuple([change.after[name] for name in names])].append(change.id)
+    if len(alike) * ALIKE_LEAST > len(lot):
+        update_rows(table, {"updated_at": now}, [{"id": c.id, **{n: c.after[n] for n in names}} for c in lot])
+        return
+    for given, ids in alike.items():
+        new = dict(zip(names, given, strict=True)) | {"updated_at": now, "version": table.columns.version + 1}
+        db.session.connection().execute(update(table).where(in_list(table.columns.id)).values(**new), {"rows": ids})
 
 
 def follow(deed: Deed, section: Section, changes: Sequence[Change]) -> None:
@@ -166,8 +177,7 @@ def _titles(section: Section, changes: Sequence[Change]) -> dict[str, dict[int, 
         else:
             sides = [side for change in changes if change.changed(field.name) for side in (change.before, change.after)]
             numbers = [side[field.name] for side in sides if side.get(field.name) is not None]
-        # A row that points to its own section may point to one that is just being called otherwise.
-        asked = {} if field.target is section.model else _asked_already(field.name, changes)
+        asked = _asked_already(field.name, changes)
         found[field.name] = asked | relations.titles(field.target, [n for n in numbers if n not in asked])
     return found
 
