@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Text, func, insert, literal, or_, select, type_coerce
+from sqlalchemy import Select, String, Text, func, insert, literal, or_, select, type_coerce
 
 from admin_site.core import clock
 from admin_site.core.database import db, insert_row, insert_rows
@@ -120,7 +120,7 @@ def people_of_row(section: str, row_id: int) -> list[int]:
     return sorted(number or 0 for number in db.session.execute(query).scalars())
 
 
-class SetEntry(NamedTuple):
+class SetEntry(Protocol):
     """What a change set did to one row."""
 
     id: int
@@ -131,26 +131,45 @@ class SetEntry(NamedTuple):
     changes: Mapping[str, Sequence[Any]]
 
 
-def of_set(change_set_id: int, *, before: int | None = None, limit: int = PAGE_SIZE) -> list[SetEntry]:
-    """The entries of a change set, last first; ``before`` is the number of the last entry already seen.
+def of_set(change_set_id: int, *, before: int | None = None, limit: int = PAGE_SIZE) -> Sequence[SetEntry]:
+    """The entries of a change set, last first; ``before`` is the number of the last entry already seen."""
+    found: Sequence[Any] = db.session.connection().execute(_of_set(change_set_id, before, limit)).all()
+    return found
 
-    Entries that say the same share their ``changes``.
-    """
+
+def _of_set(change_set_id: int, before: int | None, limit: int) -> Select[Any]:
     entry = Entry.__table__.columns
-    said = type_coerce(entry.changes, LongText)
-    query = (
-        select(entry.id, entry.section, entry.row_id, entry.action, entry.version, said)
-        .where(entry.change_set_id == change_set_id)
-        .order_by(entry.id.desc())
-        .limit(limit)
-    )
-    if before is not None:
-        query = query.where(entry.id < before)
-    rows = db.session.connection().execute(query).all()
-    read = {raw: json.loads(raw) for raw in {row[-1] for row in rows}}
+    query = select(entry.id, entry.section, entry.row_id, entry.action, entry.version, entry.changes)
+    query = query.where(entry.change_set_id == change_set_id).order_by(entry.id.desc()).limit(limit)
+    return query if before is None else query.where(entry.id < before)
+
+
+class SetGroup(NamedTuple):
+    """Rows of one section to which a change set did the same, and the first of the entries that say so."""
+
+    section: str
+    action: str
+    changes: Mapping[str, Sequence[Any]]
+    first: int
+    row_ids: Sequence[int]
+
+
+# MariaDB takes texts for the same that begin with the same 1,024 bytes.
+GROUPED_LENGTH = 1_000
+
+
+def groups_of_set(change_set_id: int, *, before: int | None, limit: int) -> Sequence[SetGroup]:
+    """The same entries as ``of_set`` finds, gathered by the database; none where one says too much for that."""
+    entry = _of_set(change_set_id, before, limit).subquery().columns
+    same = (entry.section, entry.action, entry.changes)
+    numbers = func.aggregate_strings(entry.row_id.cast(String(20)), ",")
+    length = func.max(func.length(entry.changes))
+    rows = db.session.connection().execute(select(*same, func.min(entry.id), numbers, length).group_by(*same)).all()
+    if any(row[-1] > GROUPED_LENGTH for row in rows):
+        return []
     return [
-        SetEntry(number, section, row_id, action, version, read[raw])
-        for number, section, row_id, action, version, raw in rows
+        SetGroup(section, action, changes, first, [*map(int, listed.split(","))])
+        for section, action, changes, first, listed, _length in rows
     ]
 
 

@@ -4,7 +4,6 @@ What somebody changed since stays as it is and is listed, with both values. The 
 rights for each row, as if they did it by hand.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -112,34 +111,43 @@ class _Undoing:
 
 def _step(job: Job, deed: Deed) -> kinds.Step:
     assert job.undoes is not None  # noqa: S101 - begin() names it
-    entries = log.of_set(job.undoes, before=job.cursor, limit=CHUNK * ALIKE_CHUNKS)
-    lot = entries if _are_alike(deed.actor, entries) else entries[:CHUNK]
     undoing = _Undoing(deed, job.undoes)
-    done = sum(_take_back(undoing, run) for run in _runs(lot))
-    cursor = lot[-1].id if len(lot) < len(entries) or len(entries) == CHUNK * ALIKE_CHUNKS else None
+    groups = _alike(deed.actor, job.undoes, job.cursor)
+    put_back = {number for group in groups for number in _put_back_alike(undoing, group)}
+    limit = CHUNK * ALIKE_CHUNKS if groups else CHUNK
+    count = sum(len(group.row_ids) for group in groups)
+    if count and len(put_back) == count:
+        first, rest = min(group.first for group in groups), list[log.SetEntry]()
+    else:
+        entries = log.of_set(job.undoes, before=job.cursor, limit=limit)
+        count, first = len(entries), entries[-1].id if entries else 0
+        rest = [entry for entry in entries if entry.row_id not in put_back]
+    done = len(put_back) + sum(_take_back(undoing, run) for run in _runs(rest))
     skipped = len(undoing.left)
-    return kinds.Step(cursor=cursor, done=done, same=len(lot) - done - skipped, skipped=skipped, notes=undoing.notes)
-
-
-def _are_alike(actor: Actor, entries: Sequence[log.SetEntry]) -> bool:
-    """Whether the database can take them back by itself, those that nobody changed since."""
-    section = registry.by_name().get(entries[0].section) if entries else None
-    is_one_kind = all(entry.action == "update" and entry.section == entries[0].section for entry in entries)
-    if section is None or not is_one_kind or len(said := _said_alike(entries)) > ALIKE_MOST:
-        return False
-    return all(alike.applies(actor, section, list(same[0].changes)) for same in said.values())
+    cursor = first if count == limit else None
+    return kinds.Step(cursor=cursor, done=done, same=count - done - skipped, skipped=skipped, notes=undoing.notes)
 
 
 # So many ways of changing are told apart; where there are more, rows are gone through one by one.
 ALIKE_MOST = 20
 
 
-def _said_alike(entries: Sequence[log.SetEntry]) -> dict[int, list[log.SetEntry]]:
-    """Entries by what they say: those that say the same share it (``log.of_set``)."""
-    found: dict[int, list[log.SetEntry]] = defaultdict(list)
-    for entry in entries:
-        found[id(entry.changes)].append(entry)
-    return found
+def _alike(actor: Actor, change_set_id: int, before: int | None) -> Sequence[log.SetGroup]:
+    """The next entries, where the database can take them back by itself: of one section, each row once."""
+    first = log.of_set(change_set_id, before=before, limit=1)
+    if not first or not _applies(actor, first[0]):
+        return ()
+    groups = log.groups_of_set(change_set_id, before=before, limit=CHUNK * ALIKE_CHUNKS)
+    row_ids = [number for group in groups for number in group.row_ids]
+    is_one = len({group.section for group in groups}) == 1 and len({*row_ids}) == len(row_ids)
+    return groups if is_one and len(groups) <= ALIKE_MOST and all(_applies(actor, group) for group in groups) else ()
+
+
+def _applies(actor: Actor, said: log.SetEntry | log.SetGroup) -> bool:
+    section = registry.by_name().get(said.section)
+    if section is None or said.action != "update" or not permissions.allows(actor, "read", section):
+        return False
+    return alike.applies(actor, section, list(said.changes))
 
 
 def _runs(entries: Sequence[log.SetEntry]) -> Iterator[list[log.SetEntry]]:
@@ -210,13 +218,10 @@ def _unmake(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) ->
 def _put_back(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) -> int:
     placed = [
         entry for entry in run
-        if "is_pinned" not in entry.changes and any(name in pinning.PARTS for name in entry.changes)
+        if "is_pinned" not in entry.changes and not pinning.PARTS.isdisjoint(entry.changes)
     ]  # fmt: skip
     done = sum(_put_pin_back(undoing, section, entry) for entry in placed)
-    others = [entry for entry in run if entry not in placed]
-    alike_ones = set(_put_back_alike(undoing, section, others))
-    done += len(alike_ones)
-    by_row = {entry.row_id: entry for entry in others if entry.row_id not in alike_ones}
+    by_row = {entry.row_id: entry for entry in run if entry not in placed}
     if not by_row:
         return done
     names = {name for entry in by_row.values() for name in entry.changes if name in section.all_fields}
@@ -237,25 +242,17 @@ def _put_back(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) 
     return done + len(outcome.changed)
 
 
-def _put_back_alike(undoing: _Undoing, section: Section, entries: Sequence[log.SetEntry]) -> list[int]:
-    """Put the rows back that hold what they were given, where many say the same; returns which ones it did."""
-    alike_ones = _said_alike(entries)
-    if len(alike_ones) > ALIKE_MOST:
-        return []
-    done: list[int] = []
-    for same in alike_ones.values():
-        said = same[0].changes
-        if len(same) == 1 or not alike.applies(undoing.actor, section, list(said)):
-            continue
-        try:
-            former, given = (
-                {name: _value(section, name, pair[side]) for name, pair in said.items()} for side in (0, 1)
-            )
-            validation.check_related(section, undoing.actor, former, {})
-        except (ValueError, AppError):
-            continue  # told row by row
-        done += alike.write(undoing.deed, section, [entry.row_id for entry in same], former, given).changed
-    return done
+def _put_back_alike(undoing: _Undoing, same: log.SetGroup) -> list[int]:
+    """Put the rows back that hold what they were given; returns which ones."""
+    section = registry.get(same.section)
+    try:
+        former, given = (
+            {name: _value(section, name, pair[side]) for name, pair in same.changes.items()} for side in (0, 1)
+        )
+        validation.check_related(section, undoing.actor, former, {})
+    except (ValueError, AppError):
+        return []  # told row by row
+    return alike.write(undoing.deed, section, same.row_ids, former, given).changed
 
 
 def _value(section: Section, name: str, said: Any) -> Any:

@@ -26,7 +26,7 @@ from admin_site.records.reads import Item
 OWN_MOST = 100
 LISTED_MOST = 500
 # What history says of a pin, beside whether there is one.
-PARTS = ("pin_place", "pin_reason", "pin_until")
+PARTS = frozenset({"pin_place", "pin_reason", "pin_until"})
 _REASON = Field(name="reason", kind=Kind.TEXT, label="Reason", length=200)
 _UNTIL = Field(name="until", kind=Kind.DATETIME, label="Until")
 
