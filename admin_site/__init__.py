@@ -1,5 +1,6 @@
 """Admin Site: the back office that content staff keep open all day."""
 
+import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,4 +33,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: str
     queue.init_app(app)
     web.init_app(app)
     cli.init_app(app)
+    if not app.testing:
+        # What was made until here stays: looking through it again and again would take longer than many answers.
+        gc.freeze()
     return app
