@@ -242,8 +242,7 @@ def _row(row: Any, back: str, may: str) -> str:
         f'<th scope=row class=title><a href="/admin/posts/{number}/edit{back}">{named}{_STATUS[status]}'
         f"{escape(category or '–')}<td class=p3><span class=person><i class=avatar data-hue={author_id % 6 + 1} "
         f"aria-hidden=true>{_initials(author)}</i>{author}</span><td class=p3>{_moment(published) if published else NONE}"
-        f'<td>{_moment(updated)}<td class=menu-cell><a href="/admin/posts/{number}{back}" '
-        f'aria-label="Actions for {label}" data-may={may}>⋯</a>\n'
+        f"<td>{_moment(updated)}<td data-may={may}>\n"
     )
 
 

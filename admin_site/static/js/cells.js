@@ -21,8 +21,7 @@ function head(cell) {
 }
 
 function mayEdit(cell) {
-  const menu = cell.parentElement.querySelector(".menu-cell");
-  const may = menu?.querySelector("[data-may]")?.dataset.may ?? menu?.dataset.may ?? "";
+  const may = cell.parentElement.querySelector("[data-may]")?.dataset.may ?? "";
   return Boolean(head(cell)?.dataset.cell) && may.includes("e") && !("editing" in cell.dataset);
 }
 

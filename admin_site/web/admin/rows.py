@@ -74,12 +74,14 @@ class Rows:
         return (
             f"<tr>{self._tick(number, label)}<th scope=row class=title>"
             f'<a href="{url}{edit}{self.state}">{mark}{self._title(item, title)}</a>{why}{self._cells(item)}'
-            f'<td class=menu-cell><a href="{url}{self.state}" aria-label="Actions for {label}"'
-            f' data-may="{actions}">⋯</a>'
+            f"{f'<td data-may={actions}>' if actions else '<td data-may>'}"
         )
 
     def _actions(self, item: Item) -> str:
-        """A letter for each thing that the person may do to the row, as the script of the menu reads them."""
+        """A letter for each thing that the person may do to the row: from them the script makes its menu.
+
+        Without script the same is found behind the row's own link.
+        """
         may_update, may_delete = self._allows("update", item.row), self._allows("delete", item.row)
         return f"{'e' if may_update else ''}{self._pin_action(item)}{'d' if may_delete else ''}"
 
