@@ -5,14 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import and_, case, false, func
-
 from admin_site.accounts import permissions
-from admin_site.core.database import atomic, db
+from admin_site.core.database import atomic
 from admin_site.core.errors import Invalid, NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
-from admin_site.jobs import board, kinds
+from admin_site.jobs import board, counting, kinds
 from admin_site.jobs.models import Job
 from admin_site.records import alike, edits, effects, relations, trash, writes
 from admin_site.records.edits import Edits
@@ -186,17 +184,18 @@ def preview(actor: Actor, bulk: Bulk) -> Preview:
     planned = bulk.edits(actor)
     more, fewer = bulk.selection.moved(actor)
     outcome, is_all = _trial(actor, bulk)
-    left_out = Counter(left.reason for left in outcome.left_out)
-    changing, same = len(outcome.changed), len(outcome.same)
-    if not is_all:
-        total, changing, same = _counted(actor, bulk, planned)
-        denied = total - changing - same
-        left_out = Counter({_denial(actor, bulk): denied} if denied else {})
+    if is_all:
+        reasons = Counter(left.reason for left in outcome.left_out)
+        counted = counting.Counted(len(outcome.changed), len(outcome.same), reasons)
+    else:
+        needed = bulk.action if bulk.action in WHOLE else "update"
+        counted = counting.count(actor, bulk.selection, needed, planned)
         if bulk.selection.ids and fewer:
-            left_out[writes.GONE] = fewer
+            counted.left_out[writes.GONE] = fewer
     found = Preview(
-        bulk.selection.count, changing, same, left_out, _samples(bulk.section, outcome), more, fewer, is_all
-    )
+        bulk.selection.count, counted.changing, counted.same, counted.left_out, _samples(bulk.section, outcome),
+        more, fewer, is_all,
+    )  # fmt: skip
     return _with_rows(found, outcome) if is_all else found
 
 
@@ -225,43 +224,6 @@ def _samples(section: Section, outcome: Outcome) -> list[Sample]:
     differences = effects.differences(section, shown)
     named = [(change.id, titles[change.id].text if change.id in titles else "") for change in shown]
     return [Sample(number, title, said) for (number, title), said in zip(named, differences, strict=True)]
-
-
-def _action_needed(bulk: Bulk) -> str:
-    return bulk.action if bulk.action in WHOLE else "update"
-
-
-def _denial(actor: Actor, bulk: Bulk) -> str:
-    action, section = _action_needed(bulk), bulk.section
-    rule = section.rules.get(action)
-    if actor.grants.get((section.name, action)) == "own":
-        return f"You may do this only to your own {section.label.lower()}."
-    return f"This is possible only while it is {rule.says}." if rule else "You may not do this."
-
-
-def _counted(actor: Actor, bulk: Bulk, planned: Edits | None) -> tuple[int, int, int]:
-    """How many rows there are, would change, and have their value already."""
-    selection, section = bulk.selection, bulk.section
-    columns = section.table.columns
-    may = permissions.condition(actor, _action_needed(bulk), section, columns)
-    has = _has_already(section, planned)
-    numbers = selection.every(actor).with_only_columns(
-        func.count(), func.sum(case((and_(may, ~has), 1), else_=0)), func.sum(case((and_(may, has), 1), else_=0)),
-    )  # fmt: skip
-    total, changing, same = db.session.execute(numbers).one()
-    return int(total), int(changing or 0), int(same or 0)
-
-
-def _has_already(section: Section, planned: Edits | None) -> Any:
-    """Whether a row has all the values already, as SQL; never for what cannot be told so easily."""
-    columns = section.table.columns
-    conditions = []
-    for edit in planned.items if planned else ():
-        if edit.field.name not in columns:
-            return false()
-        column = columns[edit.field.name]
-        conditions.append(column.is_(None) if edit.value is None else and_(column.is_not(None), column == edit.value))
-    return and_(*conditions) if conditions else false()
 
 
 def apply(deed: Deed, bulk: Bulk, ids: Sequence[int]) -> Outcome:
