@@ -119,7 +119,8 @@ class Change:
     ``links`` has the numbers behind each RELATIONS field, and ``pinned`` the pin, as (before, after).
     ``secrets`` are the fields that changed without a value to show, ``unpinned`` what a pin was that is taken away.
     ``titles`` has what rows that it points to are called, as far as they were asked for already, by field and number.
-    ``free`` are the fields whose values were found to be no other row's.
+    ``free`` are the fields whose values were found to be no other row's, ``edited`` those that were sent and got
+    another value, ``change_set_id`` is the number of the deed, once it is written.
     """
 
     section: "Section"
@@ -133,6 +134,8 @@ class Change:
     unpinned: dict[str, Any] = field(default_factory=dict)
     titles: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)
     free: set[str] = field(default_factory=set)
+    edited: Sequence[str] = ()
+    change_set_id: int = 0
 
     @property
     def id(self) -> int:

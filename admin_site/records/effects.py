@@ -172,8 +172,8 @@ def _titles(section: Section, changes: Sequence[Change]) -> dict[str, dict[int, 
         if field.target is None or field.fixed:
             continue
         if field.kind is Kind.RELATIONS:
-            pairs = [change.links.get(field.name, ([], [])) for change in changes]
-            numbers = [number for old, new in pairs for number in (*old, *new)]
+            pairs = [change.links[field.name] for change in changes if field.name in change.links]
+            numbers = [number for old, new in pairs if sorted(old) != sorted(new) for number in (*old, *new)]
         else:
             sides = [side for change in changes if change.changed(field.name) for side in (change.before, change.after)]
             numbers = [side[field.name] for side in sides if side.get(field.name) is not None]

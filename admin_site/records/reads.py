@@ -73,17 +73,21 @@ class Item:
         return [found[number] for number in numbers if number in found]
 
 
-def find(actor: Actor, section: Section, row_id: int, *, trashed: bool = False) -> Row[Any]:
-    """A row with all its columns; ``NotFound`` where it is missing or hidden."""
+def find(actor: Actor, section: Section, row_id: int, *, trashed: bool = False, locked: bool = False) -> Row[Any]:
+    """A row with all its columns; ``NotFound`` where it is missing or hidden.
+
+    ``locked``, it stays as it is until the transaction ends.
+    """
     row = None
     if permissions.allows(actor, "read", section) and 0 < row_id <= ID_MOST:
 
         def make() -> Select[Any]:
             here = section.table.columns.id == bindparam("row")
-            return select(section.table).where(here, visible(actor, section, trashed=trashed))
+            query = select(section.table).where(here, visible(actor, section, trashed=trashed))
+            return query.with_for_update() if locked else query
 
         is_same = permissions.is_unconditional(actor, "read", section)
-        query = kept(section, ("find", trashed), make) if is_same else make()
+        query = kept(section, ("find", trashed, locked), make) if is_same else make()
         row = db.session.connection().execute(query, {"row": row_id}).first()
     if row is None:
         raise NotFound

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
 from admin_site.core.database import db, has_one_writer
-from admin_site.core.errors import AppError, Conflict, Invalid, NotFound, Stale
+from admin_site.core.errors import AppError, Conflict, Invalid, Stale
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Section
@@ -124,6 +124,20 @@ def update(
 
     With ``version``, a row that has changed since is left alone and ``Stale`` is raised.
     """
+    return list(edit(actor, section, row_id, sent, version=version, source=source, deed=deed).edited)
+
+
+def edit(
+    actor: Actor,
+    section: Section,
+    row_id: int,
+    sent: Mapping[str, Any],
+    *,
+    version: int | None = None,
+    source: str = "form",
+    deed: Deed | None = None,
+) -> Change:
+    """The same; returns the change, whose ``after`` is what the row now holds."""
     sent = validation.hash_passwords(section, sent)
     before = lock_visible(actor, section, row_id)
     row = SimpleNamespace(**before)
@@ -138,11 +152,11 @@ def update(
     change.titles = named
     changes.apply(change, cleaned)
     if change.is_empty:
-        return []
-    changes.check_fields(change, {name for name in cleaned if changes.differs(change, name)})
-    changed = [name for name in cleaned if changes.differs(change, name)]
+        return change
+    change.edited = [name for name in cleaned if changes.differs(change, name)]
+    changes.check_fields(change, {*change.edited})
     _write_checked(deed or begin(actor, source), section, [change])
-    return changed
+    return change
 
 
 @dataclass(frozen=True)
@@ -295,11 +309,7 @@ def lock(section: Section, ids: Sequence[int]) -> list[dict[str, Any]]:
 
 def lock_visible(actor: Actor, section: Section, row_id: int, *, trashed: bool = False) -> dict[str, Any]:
     """The same for one row that the actor may read, in or outside the trash; else ``NotFound``."""
-    reads.find(actor, section, row_id, trashed=trashed)
-    rows = lock(section, [row_id])
-    if not rows or (rows[0]["live"] is None) != trashed:
-        raise NotFound
-    return rows[0]
+    return dict(reads.find(actor, section, row_id, trashed=trashed, locked=True)._mapping)
 
 
 def _write(deed: Deed, section: Section, lot: Sequence[Change]) -> None:
@@ -311,6 +321,8 @@ def _write(deed: Deed, section: Section, lot: Sequence[Change]) -> None:
     unique.check(section, lot)
     for effect in EFFECTS:
         effect(deed, section, lot)
+    for change in lot:
+        change.change_set_id = deed.change_set_id
 
 
 def _stale(change: Change, cleaned: Mapping[str, Any], version: int) -> Stale:

@@ -27,7 +27,7 @@ class TypedField(FormField):
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """The last value counts: a hidden empty one stands before each tick box."""
         if valuelist:
-            self.sent = valuelist[-1]
+            self.sent = _one(valuelist)
             self.data = self.sent if isinstance(self.sent, str) else ""  # a file is told, not shown
 
 
@@ -39,8 +39,16 @@ class TypedListField(FormField):
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """An empty hidden value says that the field was there."""
         if valuelist:
-            self.sent = [value for value in valuelist if value]
+            self.sent = _several(valuelist)
             self.data = [value for value in self.sent if isinstance(value, str)]
+
+
+def _one(values: Sequence[Any]) -> Any:
+    return values[-1]
+
+
+def _several(values: Sequence[Any]) -> list[Any]:
+    return [value for value in values if value]
 
 
 CONTROLS: Mapping[Kind, type[FormField]] = {
@@ -61,6 +69,15 @@ def form_class(section: Section) -> type[BaseForm]:
 def sent(form: BaseForm) -> dict[str, Any]:
     """What was typed, for the fields that were there."""
     return {control.name: control.sent for control in form if control.sent is not None}
+
+
+def posted(section: Section, data: MultiDict[str, Any]) -> dict[str, Any]:
+    """The same without a form, which is worth making only where it is shown."""
+    found = {name: values for name in section.form if (values := data.getlist(name))}
+    return {
+        name: _several(values) if section.field(name).kind is Kind.RELATIONS else _one(values)
+        for name, values in found.items()
+    }
 
 
 def settable(section: Section, actor: Actor, item: Item | None) -> list[str]:

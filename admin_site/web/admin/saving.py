@@ -12,7 +12,7 @@ from admin_site.core import registry
 from admin_site.core.database import atomic
 from admin_site.core.errors import NotFound, Stale
 from admin_site.core.rules import Actor
-from admin_site.core.section import Section
+from admin_site.core.section import Change, Section
 from admin_site.history import log
 from admin_site.records import drafts, reads, writes
 from admin_site.web import numbers
@@ -40,10 +40,8 @@ def create(actor: Actor, section: Section, sent: dict[str, Any], key: str) -> in
     return number
 
 
-def update(
-    actor: Actor, section: Section, row_id: int, sent: dict[str, Any], version: int
-) -> tuple[list[str], list[str]]:
-    """Change a row; returns the fields that changed, and those that others had changed since and that were kept.
+def update(actor: Actor, section: Section, row_id: int, sent: dict[str, Any], version: int) -> tuple[Change, list[str]]:
+    """Change a row; returns the change, and the fields that others had changed since and that were kept.
 
     Where others changed other fields, both are kept. Where they changed the same, ``Stale`` says so.
     """
@@ -51,9 +49,7 @@ def update(
     for attempt in range(MERGES_MOST):
         try:
             with atomic():
-                changed = writes.update(
-                    actor, section, row_id, sent, version=version, source="merge" if kept else "form"
-                )
+                change = writes.edit(actor, section, row_id, sent, version=version, source="merge" if kept else "form")
                 drafts.drop(actor.id, section, row_id)
         except Stale as error:
             if attempt == MERGES_MOST - 1 or set(error.yours) - set(error.mergeable):
@@ -61,7 +57,7 @@ def update(
             kept |= {name for name in log.values_at(section.name, row_id, version) if name in section.all_fields}
             sent, version = {name: value for name, value in sent.items() if name in error.yours}, error.version
         else:
-            return changed, sorted(section.field(name).label for name in kept)
+            return change, sorted(section.field(name).label for name in kept)
     raise AssertionError("unreachable")
 
 

@@ -1,6 +1,7 @@
 """A section's pages: list, detail, create, edit, delete, history, trash. Derived from the declaration."""
 
 from datetime import UTC, date, datetime, time
+from types import SimpleNamespace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -15,7 +16,7 @@ from admin_site.accounts import permissions
 from admin_site.core import text
 from admin_site.core.database import atomic, db
 from admin_site.core.errors import AppError, Busy, Conflict, Denied, Invalid, NotFound, Stale
-from admin_site.core.section import Section
+from admin_site.core.section import Change, Section
 from admin_site.history import log
 from admin_site.records import changes, drafts, filters, pinning, reads, relations, trash, writes
 from admin_site.web import numbers
@@ -131,11 +132,13 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         form = self.create_form()
         if request.method != "POST" or "_find" in request.form:
             return self._form(form, None, draft=self._draft(drafts.NEW))
-        return self._save(form, None)
+        return self._create(form)
 
     @expose("/<int:id>/edit", methods=("GET", "POST"))
     def edit_view(self, id: int) -> Answer:
-        """The form for a row."""
+        """The form for a row, and what comes back of it."""
+        if request.method == "POST" and not {"_find", "_take"} & request.form.keys():
+            return self._change(id)
         item = self._item(id)
         permissions.require(actor(), "update", self.section, item.row)
         form = self.edit_form(item)
@@ -145,9 +148,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         if request.method == "POST" and (name := request.form.get("_take", "")) in self.section.form:
             forms.keep_only(form, self.section, item, [other for other in self.section.form if other != name])
             return self._form(form, item, is_taken=True)
-        if request.method != "POST" or "_find" in request.form:
-            return self._form(form, item, draft=self._draft(id))
-        return self._save(form, item)
+        return self._form(form, item, draft=self._draft(id))
 
     @expose("/new/draft", methods=("POST",))
     @expose("/<int:id>/draft", methods=("POST",))
@@ -188,7 +189,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
                 along = trash.restore(actor(), self.section, id, request.form.to_dict())
         except (Invalid, Conflict) as error:
             return self._restore_form(item, error.fields, error.message), error.status
-        _say(self.section, item.title, "was restored", along, undo=id)
+        _say(self.section, item.title, "was restored", along, undo=self._last_deed(id))
         return redirect(url_for(".details_view", id=id))
 
     @expose("/<int:id>/pin", methods=("POST",))
@@ -200,7 +201,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         wanted = request.form.get("is_pinned") == "1"
         with atomic():
             writes.update(actor(), self.section, id, {"is_pinned": wanted})
-        _say(self.section, item.title, "was pinned" if wanted else "is no longer pinned", undo=id)
+        _say(self.section, item.title, "was pinned" if wanted else "is no longer pinned", undo=self._last_deed(id))
         return redirect(self._list_url())
 
     @expose("/<int:id>/pin-own", methods=("POST",))
@@ -259,8 +260,8 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         """Through the one write path."""
         return saving.create(actor(), self.section, forms.sent(form), request.form.get("_key", "")[:40])
 
-    def update_model(self, form: Any, model: reads.Item) -> tuple[list[str], list[str]]:
-        """Through the one write path: the fields that changed, and those of others that were kept."""
+    def update_model(self, form: Any, model: reads.Item) -> tuple[Change, list[str]]:
+        """Through the one write path: the change, and the fields of others that were kept."""
         return saving.update(actor(), self.section, model.id, forms.sent(form), saving.version(request.form))
 
     def delete_model(self, model: reads.Item) -> int:
@@ -342,31 +343,37 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
             pickers=picker.pickers(actor(), self.section, form, settable, item), back=self._back(),
         )  # fmt: skip
 
-    def _save(self, form: Any, item: reads.Item | None) -> Answer:
-        number, changed, kept = item.id if item else 0, list[str](), list[str]()
+    def _create(self, form: Any) -> Answer:
         try:
-            if item:
-                changed, kept = self.update_model(form, item)
-            else:
-                number = self.create_model(form)
-        except Stale as error:
-            standing = self._item(number)
-            forms.keep_only(form, self.section, standing, error.yours)
-            return self._form(form, standing, conflict=error), 409
+            number = self.create_model(form)
         except (Invalid, Conflict, Busy) as error:
-            return self._form(form, item, error), error.status
-        title = self._title_of(number)
-        if item is None:
-            _say(self.section, title, "was added", undo=number)
-        elif kept:
+            return self._form(form, None, error), error.status
+        _say(self.section, self._title_of(number), "was added", undo=self._last_deed(number))
+        return redirect(self._after_save(number))
+
+    def _change(self, id: int) -> Answer:
+        """Save what was typed; the form is made only where it has to be shown again."""
+        sent = forms.posted(self.section, get_form_data())
+        try:
+            change, kept = saving.update(actor(), self.section, id, sent, saving.version(request.form))
+        except Stale as error:
+            item = self._item(id)
+            form = self.edit_form(item)
+            forms.keep_only(form, self.section, item, error.yours)
+            return self._form(form, item, conflict=error), 409
+        except (Invalid, Conflict, Busy) as error:
+            item = self._item(id)
+            return self._form(self.edit_form(item), item, error), error.status
+        title = self.section.title_of(SimpleNamespace(**change.after))
+        if kept:
             named = ", ".join(kept)
             both = f"was changed. Somebody else had changed {named} meanwhile; both were kept"
-            _say(self.section, title, both, undo=number)
-        elif changed:
-            _say(self.section, title, "was changed", undo=number)
+            _say(self.section, title, both, undo=change.change_set_id)
+        elif change.edited:
+            _say(self.section, title, "was changed", undo=change.change_set_id)
         else:
             flash("No fields changed.", "ok")
-        return redirect(self._after_save(number))
+        return redirect(self._after_save(id))
 
     def _theirs(self, item: reads.Item, conflict: Stale) -> list[tuple[Any, str, str]]:
         """Each field that two people changed: the field, your words, the words that stand."""
@@ -381,6 +388,9 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
     def _title_of(self, id: int) -> str:
         title = relations.titles(self.section.model, [id]).get(id)
         return title.text if title else f"number {id}"
+
+    def _last_deed(self, id: int) -> int | None:
+        return log.last_deed(self.section.name, id, actor().id)
 
     def _after_save(self, id: int) -> str:
         match request.form.get("_next"):
@@ -397,7 +407,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         except Conflict as error:
             flash(error.message, "bad")
             return redirect(url_for(".delete_view", id=item.id))
-        _say(self.section, item.title, "was moved to the trash", along, undo=item.id)
+        _say(self.section, item.title, "was moved to the trash", along, undo=self._last_deed(item.id))
         return redirect(self._list_url())
 
     def _restore_form(self, item: reads.Item, errors: dict[str, list[str]], message: str = "") -> str:
@@ -421,8 +431,8 @@ def _day(raw: str) -> date:
         raise Invalid("As of needs a date like 2026-11-20.") from None
 
 
-def _say(section: Section, title: str, deed: str, along: int = 0, *, undo: int = 0) -> None:
-    """What was done, with Undo where a row is named whose last change it was."""
+def _say(section: Section, title: str, deed: str, along: int = 0, *, undo: int | None = None) -> None:
+    """What was done, with Undo where its change set is named."""
     more = (
         ""
         if not along
@@ -431,6 +441,5 @@ def _say(section: Section, title: str, deed: str, along: int = 0, *, undo: int =
         else f" with {along:,} rows that belong to it"
     )
     said = f"The {section.singular} “{text.clip(title, 60)}” {deed}{more}."
-    change_set = log.last_deed(section.name, undo, actor().id) if undo else None
-    message: Any = {"said": said, "undo": change_set} if change_set else said
+    message: Any = {"said": said, "undo": undo} if undo else said
     flash(message, "ok")
