@@ -21,13 +21,15 @@ def row(page: Page, title: str) -> Locator:
 
 
 def pick(page: Page, title: str, entry: str, script: bool) -> None:
-    """An entry of a row's menu; without script the same stands on the row's page."""
+    """An entry of a row's menu; without script the same stands on the row's page, which its form leads to."""
     line = row(page, title)
-    line.hover()
-    line.get_by_label(f"Actions for {title}").click()
     if script:
+        line.hover()
+        line.get_by_label(f"Actions for {title}").click()
         line.locator(".menu-list").get_by_text(entry, exact=True).click()
     else:
+        line.get_by_role("link", name=title, exact=True).click()
+        page.get_by_label("Breadcrumb").get_by_role("link", name=title).click()
         page.locator(".page-head").get_by_text(entry.removesuffix(" for everyone"), exact=True).click()
 
 
