@@ -136,6 +136,30 @@ def test_editor_reads_at_its_row_what_is_wrong_and_the_list_stays(window: Open, 
     expect(form).to_have_count(0)
 
 
+def test_editor_moves_conditions_by_keys_and_ticks_several_values(window: Open, site: Site, people: Cast) -> None:
+    for status in ("draft", "review", "published"):
+        site.make("posts", title=f"Several {status}", status=status)
+    page = window(people.editor)
+    page.goto("/admin/posts/?q=several status:draft")
+    page.keyboard.press("f")
+    form = builder(page)
+    expect(form.locator("code")).to_have_text("several status:draft")
+    expect(form.get_by_role("button", name="Move up").first).to_be_hidden()
+    form.get_by_label("Operator").last.select_option("is one of")
+    form.get_by_label("In review").check()
+    expect(form.locator("code")).to_have_text("several status:draft,review")
+    form.get_by_label("Field").last.focus()
+    page.keyboard.press("Alt+ArrowUp")
+    expect(form.locator("code")).to_have_text("status:draft,review several")
+    expect(form.get_by_label("Field").first).to_be_focused()
+    page.keyboard.press("Alt+ArrowDown")
+    expect(form.locator("code")).to_have_text("several status:draft,review")
+    expect(form.get_by_label("Field").last).to_be_focused()
+    form.get_by_role("button", name="Apply").last.click()
+    expect(page.get_by_role("list", name="Active filters")).to_contain_text("Draft or In review")
+    assert sorted(titles(page)) == ["Several draft", "Several review"]
+
+
 def test_viewer_opens_a_chip_and_removes_it(window: Open, people: Cast) -> None:
     page = window(people.viewer)
     page.goto("/admin/posts/?status=draft")

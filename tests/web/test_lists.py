@@ -36,7 +36,12 @@ def titles(page):
 def filled(page):
     """What the browser would send of the filter form."""
     form = page.select_one("#filter-panel")
-    found = [(control["name"], control.get("value", "")) for control in form.select("input[name]")]
+    given = [
+        control
+        for control in form.select("input[name]")
+        if control.get("type") != "checkbox" or "checked" in control.attrs
+    ]
+    found = [(control["name"], control.get("value", "")) for control in given]
     for control in form.select("select[name]"):
         option = control.select_one("option[selected]") or control.select_one("option")
         found.append((control["name"], option["value"]))
@@ -87,8 +92,67 @@ def test_a_filter_is_built_step_by_step(cast, sign_in, posts):
 
 
 @pytest.mark.parametrize(
+    ("group", "row", "text", "found"),
+    [
+        ("all", {"f": "status", "o": "in", "v": ["", "draft"]}, "status:draft", "024"),
+        ("all", {"f": "status", "o": "in", "v": ["", "draft", "review"]}, "status:draft,review", "012345"),
+        ("all", {"f": "title", "o": "in", "v": ["River 1, River 3"]}, 'title:"River 1","River 3"', "13"),
+        ("all", {"f": "category_id", "o": "in", "v": ["Sand, Silt"]}, 'category:"Sand",Silt', "012"),
+        ("all", {"f": "id", "o": "between", "v": ["{1}"], "w": "{3}"}, "id:>={1} id:<={3}", "123"),
+        ("all", {"f": "id", "o": "between", "v": [""], "w": "{3}"}, "id:<={3}", "0123"),
+        ("all", {"f": "id", "o": "between", "v": ["{3}"], "w": ""}, "id:>={3}", "345"),
+        ("any", {"f": "id", "o": "between", "v": ["{1}"], "w": "{2}"}, "id:>={1} id:<={2} OR title:~5", "125"),
+        ("all", {"f": "created_at", "o": "between", "v": ["2020-01-01"], "w": "2099-01-01"},
+         "created:>=2020-01-01 created:<=2099-01-01", "012345"),
+    ],
+)  # fmt: skip
+def test_several_values_and_ranges_are_one_row(cast, sign_in, posts, group, row, text, found):
+    make("categories", name="Silt")
+    make("posts", title="Silted", category_id=make("categories", name="Mud"))
+    viewer = sign_in(cast.viewer)
+    said = {letter: [value.format(*posts) for value in ([v] if isinstance(v, str) else v)] for letter, v in row.items()}
+    form = [("b.g", group), *((f"b.0.{letter}", value) for letter, values in said.items() for value in values)]
+    form += [("b.1.f", "title"), ("b.1.o", "contains"), ("b.1.v", "5" if group == "any" else "River")]
+    page = soup(builder(viewer, form))
+    wanted = text.format(*posts) + (" title:~River" if group == "all" else "")
+    assert page.select_one(".builder-text").text.strip() == wanted
+    answer = builder(viewer, form, **{"b.apply": "1"})
+    assert titles(viewer.page(answer.location)) == [f"River {place}" for place in found]
+    again = soup(viewer.get("/admin/posts/filters?" + answer.location.partition("?")[2]))
+    assert len(again.select(".cond")) == 2
+    assert not again.select("fieldset.cond-group")
+    is_one_row = "," in text or (">=" in text and "<=" in text)
+    assert (again.select_one('[name="b.0.o"] [selected]')["value"] == row["o"]) is is_one_row
+    assert titles(viewer.page(builder(viewer, filled(again), **{"b.apply": "1"}).location)) == [
+        f"River {place}" for place in found
+    ]
+
+
+def test_rows_and_groups_are_moved(cast, sign_in, posts):
+    viewer = sign_in(cast.viewer)
+    page = soup(viewer.get("/admin/posts/filters?q=status:draft (title:~0 OR title:~2) title:River"))
+
+    def moved(page, press):
+        page = soup(builder(viewer, filled(page), **{"b.move": press}))
+        return page, page.select_one(".builder-text").text.strip()
+
+    page, text = moved(page, "down:0")
+    assert text == "(title:~0 OR title:~2) status:draft title:River"
+    page, text = moved(page, "up:0")
+    assert text == "(title:~0 OR title:~2) status:draft title:River"
+    page, text = moved(page, "up:0.1")
+    assert text == "(title:~2 OR title:~0) status:draft title:River"
+    for press in ("down:2", "down:9", "up:", "sideways:0", "up:0.9.1"):
+        page, text = moved(page, press)
+        assert text == "(title:~2 OR title:~0) status:draft title:River"
+    page, text = moved(page, "up:2")
+    assert text == "(title:~2 OR title:~0) title:River status:draft"
+
+
+@pytest.mark.parametrize(
     ("field", "operator", "value"),
-    [("status", "eq", "unheard"), ("created_at", "last", "x"), ("created_at", "gte", "2026-13-01"),
+    [("status", "eq", "unheard"), ("status", "in", "draft,unheard"), ("id", "in", "1, two"), ("id", "between", "one"),
+     ("created_at", "last", "x"), ("created_at", "gte", "2026-13-01"),
      ("id", "lt", "two"), ("text", "", "(a"), ("text", "", "nosuch:1"), ("words", "contains", "!!"),
      ("password_hash", "eq", "x"), ("live", "eq", "1")],
 )  # fmt: skip

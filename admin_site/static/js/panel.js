@@ -64,8 +64,16 @@ function enliven(form) {
   form.addEventListener("input", (event) => {
     clearTimeout(timer);
     const [, place, part] = event.target.matches("select") ? (/^(b\..+)\.([fo])$/.exec(event.target.name) ?? []) : [];
-    const obsolete = part === "f" ? [`${place}.o`, `${place}.v`, `${place}.u`] : [];
+    const obsolete = part === "f" ? ["o", "v", "w", "u"].map((letter) => `${place}.${letter}`) : [];
     timer = setTimeout(() => refresh(form, { redraw: Boolean(part), obsolete }), part ? 0 : DELAY);
+  });
+  form.addEventListener("keydown", (event) => {
+    const way = { ArrowUp: "up", ArrowDown: "down" }[event.key];
+    const place = event.target.closest("[data-place]")?.dataset.place;
+    if (!event.altKey || !way || !place) return;
+    event.preventDefault();
+    clearTimeout(timer);
+    refresh(form, { press: { name: "b.move", value: `${way}:${place}` }, redraw: true });
   });
   form.addEventListener("submit", (event) => {
     const button = event.submitter;
@@ -112,9 +120,21 @@ function place(form, press, name) {
       return kind === "cond" ? /^\d+\.f$/.test(rest) : /^\d+\.g$/.test(rest);
     });
     rows.at(-1)?.focus();
+  } else if (press?.name === "b.move") {
+    const { place: before, name: control } = moved(form, press.value, name);
+    (form.elements.namedItem(control) ?? form.querySelector(`[data-place="${before}"] .form-select`))?.focus?.();
   } else if (press) {
     (form.querySelector(".cond .form-select") ?? form.querySelector('[name="b.add"]'))?.focus();
   } else form.elements.namedItem(name)?.focus?.();
+}
+
+// Where a row went that was moved, and what its control is called there.
+function moved(form, press, name) {
+  const [way, place] = press.split(":");
+  const at = place.lastIndexOf(".") + 1;
+  const there = `${place.slice(0, at)}${Number(place.slice(at)) + (way === "up" ? -1 : 1)}`;
+  const known = form.querySelector(`[data-place="${there}"]`) ? there : place;
+  return { place: known, name: (name ?? "").replace(`b.${place}.`, `b.${known}.`) };
 }
 
 function tellErrors(form, fresh) {

@@ -1,12 +1,16 @@
 """The filter builder: rows of field, operator and value in groups of all or any.
 
 It is a plain form over the language of ``q=``: what is chosen is written as text, and text is read into
-rows. Names of its controls: ``b.<place>.f`` field, ``.o`` operator, ``.v`` value, ``.u`` unit, ``.g`` all or
-any of a group; a place such as ``1.0`` is the first row in the second row, which is a group.
+rows. Names of its controls: ``b.<place>.f`` field, ``.o`` operator, ``.v`` value, ``.w`` the second one of
+"between", ``.u`` unit, ``.g`` all or any of a group; a place such as ``1.0`` is the first row in the second row,
+which is a group.
 """
 
+import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from werkzeug.datastructures import MultiDict
 
 from admin_site.accounts import permissions
 from admin_site.accounts.actor import Actor
@@ -23,31 +27,50 @@ WORDS, RAW = "words", "text"
 
 _EMPTY = (("empty", "is empty"), ("filled", "is not empty"))
 _IS = (("eq", "is"), ("ne", "is not"))
-_TEXT = (("contains", "contains"), *_IS, *_EMPTY)
-_NUMBER = (*_IS, ("gte", "is at least"), ("lte", "is at most"), ("gt", "is more than"), ("lt", "is less than"), *_EMPTY)
+_ONE_OF = ("in", "is one of")
+_BETWEEN = ("between", "is between")
+_TEXT = (("contains", "contains"), *_IS, _ONE_OF, *_EMPTY)
+_NUMBER = (
+    *_IS, _ONE_OF, _BETWEEN, ("gte", "is at least"), ("lte", "is at most"), ("gt", "is more than"),
+    ("lt", "is less than"), *_EMPTY,
+)  # fmt: skip
 _DATE = (
-    ("last", "in the last"), ("older", "more than … ago"), ("eq", "is on"), ("gte", "is on or after"),
+    ("last", "in the last"), ("older", "more than … ago"), _BETWEEN, ("eq", "is on"), ("gte", "is on or after"),
     ("lte", "is on or before"), ("gt", "is after"), ("lt", "is before"), *_EMPTY,
 )  # fmt: skip
 OPERATORS: Mapping[Kind, Sequence[tuple[str, str]]] = {
     kind: _TEXT for kind in Kind if kind in (Kind.TEXT, Kind.LONGTEXT, Kind.MARKDOWN, Kind.EMAIL, Kind.SLUG, Kind.ISBN)
 } | {
-    Kind.PASSWORD: (), Kind.INTEGER: _NUMBER, Kind.BOOLEAN: (("eq", "is"),), Kind.CHOICE: (*_IS, *_EMPTY),
-    Kind.DATETIME: _DATE, Kind.RELATION: (*_IS, *_EMPTY), Kind.RELATIONS: (*_IS, *_EMPTY),
+    Kind.PASSWORD: (), Kind.INTEGER: _NUMBER, Kind.BOOLEAN: (("eq", "is"),), Kind.CHOICE: (*_IS, _ONE_OF, *_EMPTY),
+    Kind.DATETIME: _DATE, Kind.RELATION: (*_IS, _ONE_OF, *_EMPTY), Kind.RELATIONS: (*_IS, _ONE_OF, *_EMPTY),
 }  # fmt: skip
 _WORD_OPERATORS = (("contains", "contain"), ("exact", "are exactly"), ("not", "do not contain"))
 
 
 @dataclass
 class Row:
-    """One condition as the form has it. ``error`` is what is wrong with it."""
+    """One condition as the form has it; several values stand in ``value`` with commas between them.
+
+    ``until`` is the end of what begins with the value, ``error`` what is wrong with it.
+    """
 
     place: str = ""
     field: str = ""
     operator: str = ""
     value: str = ""
+    until: str = ""
     unit: str = "d"
     error: str = ""
+
+    @property
+    def values(self) -> list[str]:
+        """The several values; one with a comma in it has quotes around it."""
+        lines = csv.reader([self.value], skipinitialspace=True)
+        return [value.strip() for line in lines for value in line if value.strip()]
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join('"{}"'.format(value.replace('"', '""')) if set(value) & {",", '"'} else value for value in values)
 
 
 @dataclass
@@ -89,14 +112,31 @@ class Builder:
         return _placed(Rows(is_any=tree.any, parts=list(self._parts(tree, 1))))
 
     def _parts(self, group: Group, depth: int) -> Iterator[Row | Rows]:
-        for part in group.parts:
-            if isinstance(part, Group):
-                if part.negated or depth >= language.DEPTH_MOST:
-                    yield Row(field=RAW, value=language.write(part, inside=True))
-                else:
-                    yield Rows(is_any=part.any, parts=list(self._parts(part, depth + 1)))
-            else:
+        parts = list(group.parts)
+        while parts:
+            part = parts.pop(0)
+            if not group.any and parts and (between := self._between(part, parts[0])):
+                parts.pop(0)
+                yield between
+            elif not isinstance(part, Group):
                 yield self._row(part)
+            elif not part.any and len(part.parts) == 2 and not part.negated and (row := self._between(*part.parts)):
+                yield row
+            elif part.negated or depth >= language.DEPTH_MOST:
+                yield Row(field=RAW, value=language.write(part, inside=True))
+            else:
+                yield Rows(is_any=part.any, parts=list(self._parts(part, depth + 1)))
+
+    def _between(self, first: language.Node, second: language.Node) -> Row | None:
+        """The row that says "at least" and "at most" in one."""
+        if not (isinstance(first, Term) and isinstance(second, Term)):
+            return None
+        begins, ends = (None if term.name in ("", "has", "no") else self._row(term) for term in (first, second))
+        if not begins or not ends or begins.field != ends.field or (begins.operator, ends.operator) != ("gte", "lte"):
+            return None
+        if "between" not in dict(OPERATORS[self.field(begins.field).kind or Kind.TEXT]):
+            return None
+        return Row(field=begins.field, operator="between", value=begins.value, until=ends.value)
 
     def _row(self, term: Term) -> Row:
         value = term.values[0]
@@ -110,9 +150,15 @@ class Builder:
             name = self._name(value.text)
             return Row(field=name, operator="filled" if term.name == "has" else "empty") if name else raw
         name = self._name(term.name)
-        if not name or len(term.values) > 1:
+        if not name:
             return raw
-        return self._compared(name, term, value) or raw
+        return (self._one_of(name, term) if len(term.values) > 1 else self._compared(name, term, value)) or raw
+
+    def _one_of(self, name: str, term: Term) -> Row | None:
+        known = self.field(name)
+        if term.negated or term.operator != "eq" or _ONE_OF not in OPERATORS[known.kind or Kind.TEXT]:
+            return None
+        return Row(field=name, operator="in", value=_listed([self._words(known, value) for value in term.values]))
 
     def _compared(self, name: str, term: Term, value: Value) -> Row | None:
         known = self.field(name)
@@ -127,16 +173,23 @@ class Builder:
             return Row(field=name, operator=operator, value=str(age.number), unit=age.unit) if operator else None
         if operator not in dict(OPERATORS[known.kind or Kind.TEXT]):
             return None
+        return Row(field=name, operator=operator, value=self._words(known, value))
+
+    def _words(self, known: Field, value: Value) -> str:
+        """A value as the form has it: rows by their titles."""
         said = value.text
         if known.is_relation and said.isascii() and said.isdigit() and not value.quoted:
-            said = self._title(known, int(said)) or said
-        return Row(field=name, operator=operator, value=said)
+            return self._title(known, int(said)) or said
+        return said
 
-    def from_form(self, args: Mapping[str, str]) -> Rows:
+    def from_form(self, args: MultiDict[str, str]) -> Rows:
         """The rows as they were filled in, with what its buttons ask for done."""
         root = _read(args, "")
         if removed := args.get("b.remove"):
             _remove(root, removed)
+        way, _, place = args.get("b.move", "").partition(":")
+        if way in ("up", "down"):
+            _move(root, place, -1 if way == "up" else 1)
         kind, _, place = args.get("b.add", "").partition(":")
         target = _find(root, place)
         if target is not None and kind in ("cond", "group") and _size(root) < ROWS_MOST:
@@ -163,7 +216,8 @@ class Builder:
                 if inner.parts:
                     parts.append(inner)
             else:
-                parts += self._terms(part)
+                terms = self._terms(part)
+                parts += [Group(tuple(terms))] if rows.is_any and len(terms) > 1 and part.field != RAW else terms
         return Group(tuple(parts), any=rows.is_any and len(parts) > 1)
 
     def _terms(self, row: Row) -> Sequence[language.Node]:
@@ -186,8 +240,11 @@ class Builder:
                 )
         elif row.operator in ("empty", "filled"):
             yield Term("no" if row.operator == "empty" else "has", "eq", (Value(row.field),))
+        elif self._operator(row) == "between":
+            ends = (("gte", value), ("lte", row.until.strip()))
+            yield from (self._term(row, operator, said) for operator, said in ends if said)
         elif value:
-            yield self._term(row, value)
+            yield self._term(row, row.operator, value)
 
     def _raw(self, row: Row, value: str) -> Iterator[language.Node]:
         try:
@@ -195,19 +252,27 @@ class Builder:
         except language.QueryError as error:
             row.error = str(error)
 
-    def _term(self, row: Row, value: str) -> Term:
-        known = self.field(row.field)
+    def _operator(self, row: Row) -> str:
+        """What the row asks; the first that there is where its own was left from another field."""
         offered = [operator for operator, _word in self.operators(row)]
-        if row.operator not in offered and offered:  # left from another field
+        if row.operator not in offered and offered:
             row.operator = offered[0]
+        return row.operator
+
+    def _term(self, row: Row, operator: str, value: str) -> Term:
         name = _spoken(self.section, row.field)
-        if row.operator in ("last", "older"):
-            return Term(name, "lt" if row.operator == "last" else "gt", (Value(f"{value}{row.unit}"),))
+        if operator in ("last", "older"):
+            return Term(name, "lt" if operator == "last" else "gt", (Value(f"{value}{row.unit}"),))
+        if operator == "in":
+            return Term(name, "eq", tuple(self._value(row, one) for one in row.values) or (Value(value),))
+        if operator == "ne":
+            return Term(name, "eq", (self._value(row, value),), negated=True)
+        return Term(name, operator or "eq", (self._value(row, value),))
+
+    def _value(self, row: Row, value: str) -> Value:
+        known = self.field(row.field)
         is_title = known.is_relation and value in self.options(row.field) and value != "me"
-        quoted = is_title or (not known.is_relation and value != " ".join(value.split()))
-        if row.operator == "ne":
-            return Term(name, "eq", (Value(value, quoted),), negated=True)
-        return Term(name, row.operator or "eq", (Value(value, quoted),))
+        return Value(value, is_title or (not known.is_relation and value != " ".join(value.split())))
 
     # What the form offers
 
@@ -275,7 +340,10 @@ def _spoken(section: Section, path: str) -> str:
     return min((word for word, name in section.spoken.items() if name == path), key=len, default=path)
 
 
-def _read(args: Mapping[str, str], place: str) -> Rows:
+_CONTROLS = (("field", "f"), ("operator", "o"), ("value", "v"), ("until", "w"), ("unit", "u"))
+
+
+def _read(args: MultiDict[str, str], place: str) -> Rows:
     prefix = f"b.{place}." if place else "b."
     found = Rows(place=place, is_any=args.get(f"{prefix}g") == "any")
     for index in range(ROWS_MOST):
@@ -283,7 +351,9 @@ def _read(args: Mapping[str, str], place: str) -> Rows:
         if f"b.{at}.g" in args and found.depth < language.DEPTH_MOST:
             found.parts.append(_read(args, at))
         elif f"b.{at}.f" in args:
-            said = {name: args.get(f"b.{at}.{name[0]}", "") for name in ("field", "operator", "value", "unit")}
+            said = {name: args.get(f"b.{at}.{letter}", "") for name, letter in _CONTROLS}
+            if len(ticked := args.getlist(f"b.{at}.v")) > 1:
+                said["value"] = _listed([value for value in ticked if value])
             found.parts.append(Row(at, **{**said, "unit": said["unit"] if said["unit"] in UNITS else "d"}))
     return found
 
@@ -308,6 +378,16 @@ def _remove(rows: Rows, place: str) -> None:
     for part in rows.parts:
         if isinstance(part, Rows):
             _remove(part, place)
+
+
+def _move(rows: Rows, place: str, step: int) -> None:
+    """Move a row or group up or down within its group; at the edge it stays."""
+    for at, part in enumerate(rows.parts):
+        if part.place == place and 0 <= at + step < len(rows.parts):
+            rows.parts.insert(at + step, rows.parts.pop(at))
+            return
+        if isinstance(part, Rows):
+            _move(part, place, step)
 
 
 def _size(rows: Rows) -> int:
