@@ -70,6 +70,8 @@ class UserSettings(Model):
     density: Mapped[str] = mapped_column(String(10), default="")
     # Whether single keys are shortcuts.
     shortcuts: Mapped[bool] = mapped_column(default=True)
+    # The cards of the home page: {"shown": [...], "hidden": [...]}; null is the declared order.
+    home: Mapped[Any] = mapped_column(JsonText, nullable=True, sort_order=50)
 
 
 class Role(Record):

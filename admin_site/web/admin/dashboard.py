@@ -7,13 +7,13 @@ statement.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import url_for
 from sqlalchemy import func, literal, select, union_all
 from werkzeug.datastructures import MultiDict
 
-from admin_site.accounts import permissions, sessions
+from admin_site.accounts import permissions, sessions, settings
 from admin_site.accounts.actor import Actor
 from admin_site.accounts.models import User
 from admin_site.core import clock, registry
@@ -34,6 +34,7 @@ WEEKS = 26
 class Number:
     """A number and the list that it counts. ``change`` compares it with the time before."""
 
+    key: str
     section: Section
     label: str
     count: int
@@ -67,9 +68,19 @@ class Meanwhile:
 class Chart:
     """Rows by week, oldest first, with the day on which each week begins."""
 
+    key: str
     label: str
     url: str
     weeks: Sequence[tuple[datetime, int]]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What may be hidden and put in another order: a number, a section's number, a chart."""
+
+    key: str
+    label: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -92,14 +103,18 @@ class _Asked:
     label: str
     query: ListQuery
     kind: str
+    key: str = ""
     before: ListQuery | None = None
     compared: str = ""
 
 
 def board(person: Actor) -> Board:
     """What this person sees."""
-    sections = [section for section in registry.all_sections() if permissions.allows(person, "read", section)]
-    numbers = _numbers(person, [asked for section in sections for asked in _asked(person, section)])
+    sections, home = _readable(person), settings.home_of(person.id)
+    every = [asked for section in sections for asked in _asked(person, section)]
+    shown = arranged([asked for asked in every if asked.key], home)
+    numbers = _numbers(person, [*(asked for asked in every if not asked.key), *shown])
+    charted = {_chart_key(section): section for section in sections if section.chart}
     since = sessions.last_visit(person)
     return Board(
         waiting=[number for kind, number in numbers if kind == "waiting" and number.count],
@@ -109,8 +124,37 @@ def board(person: Actor) -> Board:
         since=since,
         meanwhile=list(_meanwhile(person, since, sections)) if since else [],
         recent=_recent(person, sections),
-        charts=[_chart(person, section) for section in sections if section.chart],
+        charts=[_chart(person, charted[card.key]) for card in arranged(_charts(sections), home)],
     )
+
+
+Keyed = TypeVar("Keyed", Card, _Asked)
+
+
+def cards(person: Actor) -> list[Card]:
+    """All that this person may arrange, in the declared order."""
+    sections = _readable(person)
+    asked = (one for section in sections for one in _asked(person, section) if one.key)
+    return [*(Card(one.key, one.label, one.kind) for one in asked), *_charts(sections)]
+
+
+def arranged(every: Sequence[Keyed], home: settings.Home) -> list[Keyed]:
+    """As the person has them: without those that they hide, new ones last."""
+    places = {key: place for place, key in enumerate(home.shown)}
+    shown = [one for one in every if one.key not in home.hidden]
+    return sorted(shown, key=lambda one: places.get(one.key, len(places)))
+
+
+def _readable(person: Actor) -> list[Section]:
+    return [section for section in registry.all_sections() if permissions.allows(person, "read", section)]
+
+
+def _charts(sections: Sequence[Section]) -> list[Card]:
+    return [Card(_chart_key(section), f"{section.label} by week", "chart") for section in sections if section.chart]
+
+
+def _chart_key(section: Section) -> str:
+    return f"chart {section.name}"
 
 
 def _list(person: Actor, section: Section, **args: str) -> ListQuery:
@@ -118,10 +162,11 @@ def _list(person: Actor, section: Section, **args: str) -> ListQuery:
 
 
 def _asked(person: Actor, section: Section) -> Iterator[_Asked]:
-    yield _Asked(section, section.label, _list(person, section), "section")
+    yield _Asked(section, section.label, _list(person, section), "section", f"section {section.name}")
     for card in section.cards:
         before = _list(person, section, q=card.before) if card.before else None
-        yield _Asked(section, card.label, _list(person, section, q=card.query), "card", before, card.compared)
+        query, key = _list(person, section, q=card.query), f"card {section.name} {card.label}"
+        yield _Asked(section, card.label, query, "card", key, before, card.compared)
     workflow = section.workflow
     if workflow is None:
         return
@@ -151,7 +196,7 @@ def _numbers(person: Actor, asked: Sequence[_Asked]) -> list[tuple[str, Number]]
         is_known = earlier is not None and max(count, earlier) <= COUNT_MOST
         change = count - earlier if earlier is not None and is_known else None
         url = url_for(f"{one.section.name}.index_view", **_args(one.query))
-        found.append((one.kind, Number(one.section, one.label, count, url, change, one.compared)))
+        found.append((one.kind, Number(one.key, one.section, one.label, count, url, change, one.compared)))
     return found
 
 
@@ -207,4 +252,9 @@ def _chart(person: Actor, section: Section) -> Chart:
         parts.append(select(literal(place).label("place"), counting.label("many")))
     found = {row[0]: row[1] for row in db.session.execute(union_all(*parts))}
     url = url_for(f"{section.name}.index_view", sort=f"-{section.chart}")
-    return Chart(f"{section.label} by week", url, [(start, found[place]) for place, start in enumerate(starts)])
+    return Chart(
+        _chart_key(section),
+        f"{section.label} by week",
+        url,
+        [(start, found[place]) for place, start in enumerate(starts)],
+    )
