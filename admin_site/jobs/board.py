@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
@@ -25,6 +25,10 @@ ALIVE = timedelta(seconds=60)
 LOST = timedelta(seconds=15)
 # So many of them are rung for at a time: those behind them wait for these.
 RUNG = 20
+# Longer than anything can be undone.
+KEPT_FOR = timedelta(days=90)
+FORGOTTEN_JOBS, FORGOTTEN_NOTES = 100, 1_000
+UNTRACKED = {"synchronize_session": False}
 
 
 def begin(
@@ -143,3 +147,14 @@ def is_worked() -> bool:
     """Whether some worker is alive."""
     query = select(Worker.name).where(Worker.seen_at > clock.now() - ALIVE).limit(1)
     return db.session.execute(query).first() is not None
+
+
+def forget_old() -> None:
+    """Jobs that ended long ago, with what they had to say of single rows; some at a time. History stays."""
+    ended = select(Job.id).where(Job.state.not_in(UNFINISHED), Job.finished_at < clock.now() - KEPT_FOR)
+    jobs = db.session.execute(ended.order_by(Job.id).limit(FORGOTTEN_JOBS)).scalars().all()
+    of_them = select(JobNote.id).where(JobNote.job_id.in_(jobs)).order_by(JobNote.id).limit(FORGOTTEN_NOTES)
+    notes = db.session.execute(of_them).scalars().all()
+    db.session.execute(delete(JobNote).where(JobNote.id.in_(notes)), execution_options=UNTRACKED)
+    if len(notes) < FORGOTTEN_NOTES:
+        db.session.execute(delete(Job).where(Job.id.in_(jobs)), execution_options=UNTRACKED)

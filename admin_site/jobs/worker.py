@@ -100,7 +100,7 @@ def _send(delivery_id: int) -> None:
 def sweep() -> None:
     """Remove for good what has been in the trash for long enough, a little at a time; forget what nobody needs."""
     with atomic():
-        for kept in (drafts, idempotency, outbox):
+        for kept in (drafts, idempotency, outbox, board):
             kept.forget_old()
     days = current_app.config["TRASH_DAYS"]
     before = clock.now() - timedelta(days=days)

@@ -499,3 +499,32 @@ def test_whoever_is_nobody_has_no_jobs(cast, counting):
 def test_whoever_is_nobody_is_shown_no_jobs(cast, counting):
     counting(cast.system)
     assert board.listed(cast.anonymous) == []
+
+
+def test_jobs_that_ended_long_ago_are_forgotten_with_their_notes(cast, monkeypatch):
+    notes = registry.get("notes")
+    chosen = selection.of_ids(notes, [10**6, 10**6 + 1, 10**6 + 2])
+    with atomic():
+        numbers = [bulk.begin(cast.editor, bulk.Bulk(chosen, "delete"), source="bulk") for _ in range(4)]
+    old, stopped, running, fresh = numbers
+    runner.run(old)
+    runner.run(fresh)
+    with atomic():
+        db.session.execute(
+            update(Job).where(Job.id.in_((old, stopped, running))).values(finished_at=clock.now() - 2 * board.KEPT_FOR)
+        )
+        db.session.execute(update(Job).where(Job.id == stopped).values(state=State.STOPPED))
+    monkeypatch.setattr(board, "FORGOTTEN_NOTES", 2)
+
+    def kept():
+        db.session.rollback()
+        jobs = db.session.execute(select(Job.id).where(Job.id.in_(numbers)).order_by(Job.id)).scalars().all()
+        of_jobs = select(JobNote.job_id).where(JobNote.job_id.in_(numbers)).order_by(JobNote.job_id)
+        return jobs, db.session.execute(of_jobs).scalars().all()
+
+    assert kept() == (numbers, [old] * 3 + [fresh] * 3)
+    for expected in (
+        (numbers, [old] + [fresh] * 3), ([running, fresh], [fresh] * 3), ([running, fresh], [fresh] * 3),
+    ):  # fmt: skip
+        worker.sweep()
+        assert kept() == expected
