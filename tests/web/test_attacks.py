@@ -494,7 +494,9 @@ def test_z01_no_page_opens_without_a_right(app, cast, client, sign_in, who):
     person = client if who == "anonymous" else sign_in(cast.stranger)
     person.set_session()
     open_to_strangers = (
-        {"/account", "/admin/", "/admin/search", "/admin/search.json", "/admin/keys"} if who == "stranger" else set()
+        {"/account", "/admin/", "/admin/arrange", "/admin/search", "/admin/search.json", "/admin/keys"}
+        if who == "stranger"
+        else set()
     )
     for rule in app.url_map.iter_rules():
         # tests/web/api has those of programs, tests/web/site those of everybody.

@@ -412,6 +412,8 @@ def test_pins_are_arranged_by_the_page(cast, sign_in):
     assert not page.select_one(f'form[action="/admin/pins/notes/{b}/move"]')
     wrong = editor.post(f"/admin/pins/notes/{a}/describe", {"reason": "Kept", "until": "2020-01-01"})
     assert (wrong.status_code, "must lie in the future" in wrong.text, "Kept" in wrong.text) == (400, True, True)
+    for until in ("9999-12-31T23:59", "0001-01-01"):  # and nothing else
+        assert editor.post(f"/admin/pins/notes/{a}/describe", {"until": until}).status_code == 400
     assert editor.post(f"/admin/pins/notes/{a}/unpin").status_code == 302
     assert order() == [b]
     gone = editor.post(f"/admin/pins/notes/{a}/move", {"place": "1"}, headers={"Accept": "application/json"})

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from flask import Response, flash, jsonify, redirect, request, url_for
+from flask import Response, flash, jsonify, redirect, request, stream_with_context, url_for
 from flask_admin import expose
 
 from admin_site.accounts.models import User
@@ -93,7 +93,7 @@ class JobsView(GuardedView):
     def notes(self, id: int) -> Response:
         """Every row that was left out or failed, with the reason."""
         job = board.find(actor(), id)
-        response = Response(_csv(job), mimetype="text/csv")
+        response = Response(stream_with_context(_csv(job)), mimetype="text/csv")
         response.headers["Content-Disposition"] = f'attachment; filename="job-{job.id}.csv"'
         return response
 
