@@ -7,12 +7,12 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from flask import Response, flash, jsonify, redirect, request, stream_with_context, url_for
+from flask import Response, current_app, flash, jsonify, redirect, request, url_for
 from flask_admin import expose
 
 from admin_site.accounts.models import User
 from admin_site.core import registry, text
-from admin_site.core.database import atomic
+from admin_site.core.database import atomic, db
 from admin_site.core.errors import NotFound
 from admin_site.core.section import Section
 from admin_site.jobs import board, bulk, undo
@@ -93,7 +93,8 @@ class JobsView(GuardedView):
     def notes(self, id: int) -> Response:
         """Every row that was left out or failed, with the reason."""
         job = board.find(actor(), id)
-        response = Response(stream_with_context(_csv(job)), mimetype="text/csv")
+        app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy has it
+        response = Response(_csv(app, job.id), mimetype="text/csv")
         response.headers["Content-Disposition"] = f'attachment; filename="job-{job.id}.csv"'
         return response
 
@@ -173,13 +174,22 @@ def _conflict(section: Section | None, note: JobNote) -> deltas.Delta | None:
     return deltas.of(section, note.detail["field"], (note.detail["after"], note.detail["now"]))
 
 
-def _csv(job: Job) -> Iterator[str]:
+def _csv(app: Any, number: int) -> Iterator[str]:
+    """In parts, each asked for by itself: the request is over when the first one is."""
     yield "id,line,outcome,reason\r\n"
-    last = 0
-    while lot := board.notes(job, after=last, limit=NOTES_AT_ONCE):
-        written = io.StringIO()
-        writer = csv.writer(written)
-        for note in lot:
-            writer.writerow([note.row_id, note.line, note.outcome, export.harmless(note.reason)])
-        yield written.getvalue()
-        last = lot[-1].id
+    last: int | None = 0
+    while last is not None:
+        with app.app_context():
+            written, last = _csv_after(number, last)
+        yield written
+
+
+def _csv_after(number: int, last: int) -> tuple[str, int | None]:
+    """Some lines, and the number of the last note in them; None at the end."""
+    job = db.session.get(Job, number)
+    lot = board.notes(job, after=last, limit=NOTES_AT_ONCE) if job else []
+    written = io.StringIO()
+    writer = csv.writer(written)
+    for note in lot:
+        writer.writerow([note.row_id, note.line, note.outcome, export.harmless(note.reason)])
+    return written.getvalue(), lot[-1].id if lot else None
