@@ -91,7 +91,8 @@ def note(
         for action, every in by_action.items()
         for touched_rows in (every[start : start + ROWS_MOST] for start in range(0, len(every), ROWS_MOST))
     ]  # fmt: skip
-    db.session.execute(insert(Delivery), rows)
+    if rows:
+        db.session.execute(insert(Delivery), rows)
 
 
 _HOOKS = Webhook.__table__.columns

@@ -271,7 +271,8 @@ def set_columns(
         Change(section=section, actor=deed.actor, before=dict(row), after={**row, **new}, sent=dict(new))
         for row in rows
     ]
-    _write_checked(deed, section, lot)
+    if lot:
+        _write_checked(deed, section, lot)
     return lot
 
 

@@ -28,6 +28,7 @@ from admin_site.accounts.models import User
 from admin_site.core import clock, registry
 from admin_site.core.database import atomic, db
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
+from admin_site.core.section import Kind
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.imports import mapping, uploads
 from admin_site.imports import work as imports
@@ -1794,3 +1795,28 @@ def test_no_redirect_from_a_public_server_leads_inside(bare, names, odd):
             outcome = post(f"http://outside.example:{odd.port}/")
             assert (outcome.status, outcome.is_taken) == (status, False)
         assert inside.connections == 0
+
+
+@pytest.mark.parametrize("name", sorted(registry.by_name()))
+def test_nothing_that_is_done_to_a_row_fails_because_somebody_listens(cast, name):
+    """Hooks of sections may have nothing to do with other rows, and then nothing is told of these."""
+    listen(cast)
+    section, number = registry.get(name), make(name)
+    states = [
+        (item.name, value)
+        for item in section.all_fields.values()
+        if not item.fixed
+        for value in ((True, False) if item.kind is Kind.BOOLEAN else [choice.value for choice in item.choices])
+    ]
+    for changed, value in states:
+        with atomic():
+            writes.update(cast.system, section, number, {changed: value})
+    with atomic():
+        trash.trash(cast.system, section, number)
+    with atomic():
+        trash.restore(cast.system, section, number)
+    db.session.rollback()
+    told = db.session.execute(select(Delivery.event, Delivery.message)).all()
+    events = [event for event, message in told if message["rows"][0]["id"] == number and message["section"] == name]
+    assert {f"{name}.{action}" for action in ("create", "delete", "restore")} <= {*events}
+    assert all(message["rows"] for _event, message in told)
