@@ -65,7 +65,7 @@ class Row:
     @property
     def values(self) -> list[str]:
         """The several values; one with a comma in it has quotes around it."""
-        lines = csv.reader([self.value], skipinitialspace=True)
+        lines = csv.reader(self.value.splitlines(), skipinitialspace=True)
         return [value.strip() for line in lines for value in line if value.strip()]
 
 
