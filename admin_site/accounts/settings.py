@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from admin_site.accounts.models import UserSettings
-from admin_site.core.database import db
+from admin_site.core.database import db, insert_new
 
 THEMES = ("", "light", "dark")
 DENSITIES = ("", "compact")
@@ -44,9 +44,7 @@ def arrange_home(user_id: int, home: Home | None) -> None:
 
 
 def _set(user_id: int, **values: Any) -> None:
-    mine = UserSettings.user_id == user_id
-    if db.session.execute(select(UserSettings.user_id).where(mine).with_for_update()).first():
-        statement = update(UserSettings).where(mine).values(**values)
-        db.session.execute(statement.execution_options(synchronize_session=False))
-    else:
-        db.session.execute(insert(UserSettings).values(user_id=user_id, **values))
+    # Two tabs may be the first ones at the same moment.
+    db.session.execute(insert_new(UserSettings).values(user_id=user_id, theme="", density="", shortcuts=True))
+    statement = update(UserSettings).where(UserSettings.user_id == user_id).values(**values)
+    db.session.execute(statement.execution_options(synchronize_session=False))

@@ -1,5 +1,7 @@
 """The home page as each person arranges it: which numbers and charts stand there, and in which order."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from sqlalchemy import delete, insert
 
 from admin_site.accounts import settings
@@ -79,3 +81,13 @@ def test_cards_that_are_new_stand_last():
     every = [dashboard.Card(key, key, "card") for key in "abcd"]
     home = settings.Home(shown=["d", "b"], hidden=["a"])
     assert [card.key for card in dashboard.arranged(every, home)] == ["d", "b", "c"]
+
+
+def test_two_tabs_may_be_the_first_to_arrange_at_once(base_app, cast):
+    def arrange_in_one_tab(place):
+        with base_app.app_context(), atomic():
+            settings.arrange_home(cast.editor.id, settings.Home(shown=[str(place)]))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(arrange_in_one_tab, range(8)))
+    assert len(settings.home_of(cast.editor.id).shown) == 1

@@ -34,7 +34,6 @@ WEEKS = 26
 class Number:
     """A number and the list that it counts. ``change`` compares it with the time before."""
 
-    key: str
     section: Section
     label: str
     count: int
@@ -68,7 +67,6 @@ class Meanwhile:
 class Chart:
     """Rows by week, oldest first, with the day on which each week begins."""
 
-    key: str
     label: str
     url: str
     weeks: Sequence[tuple[datetime, int]]
@@ -196,7 +194,7 @@ def _numbers(person: Actor, asked: Sequence[_Asked]) -> list[tuple[str, Number]]
         is_known = earlier is not None and max(count, earlier) <= COUNT_MOST
         change = count - earlier if earlier is not None and is_known else None
         url = url_for(f"{one.section.name}.index_view", **_args(one.query))
-        found.append((one.kind, Number(one.key, one.section, one.label, count, url, change, one.compared)))
+        found.append((one.kind, Number(one.section, one.label, count, url, change, one.compared)))
     return found
 
 
@@ -252,9 +250,4 @@ def _chart(person: Actor, section: Section) -> Chart:
         parts.append(select(literal(place).label("place"), counting.label("many")))
     found = {row[0]: row[1] for row in db.session.execute(union_all(*parts))}
     url = url_for(f"{section.name}.index_view", sort=f"-{section.chart}")
-    return Chart(
-        _chart_key(section),
-        f"{section.label} by week",
-        url,
-        [(start, found[place]) for place, start in enumerate(starts)],
-    )
+    return Chart(f"{section.label} by week", url, [(start, found[place]) for place, start in enumerate(starts)])
