@@ -120,7 +120,7 @@ class Change:
     ``secrets`` are the fields that changed without a value to show, ``unpinned`` what a pin was that is taken away.
     ``titles`` has what rows that it points to are called, as far as they were asked for already, by field and number.
     ``free`` are the fields whose values were found to be no other row's, ``edited`` those that were sent and got
-    another value, ``change_set_id`` is the number of the deed, once it is written.
+    another value, ``change_set_id`` is the number of the deed (both for one row that was edited).
     """
 
     section: "Section"

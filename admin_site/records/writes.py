@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -48,11 +48,13 @@ def make(
     sent = validation.hash_passwords(section, sent)
     named: validation.Named = {}
     change = _new(actor, section, _checked(actor, section, sent, named), sent, named)
+    # Where nobody else writes meanwhile, what was found free stays free, and a refusal ends the whole deed; but
+    # whoever brings a deed of their own may go on after one.
+    is_safe = deed is None and has_one_writer()
     deed = deed or begin(actor, source)
     for attempt in range(TRIES):
         try:
-            # Where nobody else writes meanwhile, what was found free stays free.
-            with nullcontext() if has_one_writer() else db.session.begin_nested():
+            with nullcontext() if is_safe else db.session.begin_nested():
                 _write(deed, section, [change])
             return change
         except IntegrityError as error:
@@ -110,21 +112,17 @@ def _new(
     return change
 
 
-def update(
-    actor: Actor,
-    section: Section,
-    row_id: int,
-    sent: Mapping[str, Any],
-    *,
-    version: int | None = None,
-    source: str = "form",
-    deed: Deed | None = None,
-) -> list[str]:
-    """Change a row; returns the names of the fields that changed, none where all stood already.
+class How(TypedDict, total=False):
+    """How a row is changed: the version that it must still have, where from, and in which change set."""
 
-    With ``version``, a row that has changed since is left alone and ``Stale`` is raised.
-    """
-    return list(edit(actor, section, row_id, sent, version=version, source=source, deed=deed).edited)
+    version: int | None
+    source: str
+    deed: Deed | None
+
+
+def update(actor: Actor, section: Section, row_id: int, sent: Mapping[str, Any], **how: Unpack[How]) -> list[str]:
+    """Change a row; returns the names of the fields that changed, none where all stood already."""
+    return list(edit(actor, section, row_id, sent, **how).edited)
 
 
 def edit(
@@ -137,7 +135,10 @@ def edit(
     source: str = "form",
     deed: Deed | None = None,
 ) -> Change:
-    """The same; returns the change, whose ``after`` is what the row now holds."""
+    """Change a row; returns the change, whose ``after`` is what the row now holds.
+
+    With ``version``, a row that has changed since is left alone and ``Stale`` is raised.
+    """
     sent = validation.hash_passwords(section, sent)
     before = lock_visible(actor, section, row_id)
     row = SimpleNamespace(**before)
@@ -155,7 +156,9 @@ def edit(
         return change
     change.edited = [name for name in cleaned if changes.differs(change, name)]
     changes.check_fields(change, {*change.edited})
-    _write_checked(deed or begin(actor, source), section, [change])
+    deed = deed or begin(actor, source)
+    _write_checked(deed, section, [change])
+    change.change_set_id = deed.change_set_id
     return change
 
 
@@ -322,8 +325,6 @@ def _write(deed: Deed, section: Section, lot: Sequence[Change]) -> None:
     unique.check(section, lot)
     for effect in EFFECTS:
         effect(deed, section, lot)
-    for change in lot:
-        change.change_set_id = deed.change_set_id
 
 
 def _stale(change: Change, cleaned: Mapping[str, Any], version: int) -> Stale:

@@ -1,6 +1,7 @@
 """The one write path: what it checks, writes and records."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -273,3 +274,21 @@ def test_unique_race_is_a_conflict_not_a_crash(base_app: Flask, cast):
         thread.join(60)
     assert results.count("made") == 1
     assert len(results) == 6
+
+
+def test_whoever_goes_on_after_a_refusal_has_nothing_of_the_refused_row(cast):
+    """Also where the section refuses it after it was written, and nobody else could write meanwhile."""
+
+    def refuse(_deed, changes):
+        if any(change.after["title"] == "Refused" for change in changes):
+            raise Conflict("Not this one.")
+
+    notes = replace(registry.get("notes"), follow=refuse)
+    with atomic():
+        deed = writes.begin(cast.editor, "import")
+        with pytest.raises(Conflict):
+            writes.create(cast.editor, notes, {"title": "Refused", "content": "x"}, deed=deed)
+        kept = writes.create(cast.editor, notes, {"title": "Kept", "content": "x"}, deed=deed)
+    columns = registry.get("notes").table.columns
+    rows = db.session.execute(select(columns.id).where(columns.title.in_(("Refused", "Kept")))).scalars().all()
+    assert rows == [kept]
