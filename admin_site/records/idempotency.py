@@ -27,7 +27,7 @@ class KeptAnswer(Model):
     # Whose key it is stands in it: two people may choose the same.
     key: Mapped[str] = mapped_column(String(280), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # SHA-256 of the call, so that another one under the same key is told apart.
+    # A digest of the call that only this site can make, so that another one under the same key is told apart.
     call: Mapped[str] = mapped_column(String(64))
     status: Mapped[int | None]
     answer: Mapped[Any] = mapped_column(JsonText, nullable=True, sort_order=50)

@@ -1,5 +1,6 @@
 """A call that comes again under its Idempotency-Key is done once and answered alike, whatever happens in between."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -382,3 +383,16 @@ def test_numbers_of_people_and_keys_do_not_run_together(app):
             assert idempotency.claim(person, key, "c") is None
             idempotency.keep(person, key, answer)
     assert how_many(KeptAnswer) == 3
+
+
+def test_a_stolen_database_does_not_tell_what_was_sent(app, cast, program, monkeypatch):
+    """A call may hold a password: its digest can be made by the site alone."""
+    admin = program(cast.admin)
+    sent = {"username": "heron", "email": "heron@example.org", "password": "a grey bird", "role_ids": []}
+    admin.send("POST", "/api/users", sent, headers=under("secret"), status=201)
+    (kept,) = db.session.execute(select(KeptAnswer.call, KeptAnswer.answer))
+    assert kept.call != hashlib.sha256(f"POST /api/users?\n{json.dumps(sent)}".encode()).hexdigest()
+    assert "a grey bird" not in json.dumps(kept.answer)
+    assert is_replay(admin.send("POST", "/api/users", sent, headers=under("secret"), status=201))
+    monkeypatch.setitem(app.config, "SECRET_KEY", "another key, of another site with the same database")
+    admin.send("POST", "/api/users", sent, headers=under("secret"), status=409)
