@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from admin_site.accounts import permissions
 from admin_site.core import clock, registry
@@ -64,10 +64,15 @@ def why_not(change_set: ChangeSet) -> str:
 
 
 def undone_by(change_set_id: int) -> Job | None:
-    """The job that took a change set back, or is doing so; one that was stopped or itself undone does not count."""
+    """The job that took a change set back, or is doing so.
+
+    One that was stopped, itself undone, or put nothing back does not count: else whoever may not undo could keep
+    others from it.
+    """
     query = (
         select(Job)
         .where(Job.undoes == change_set_id, Job.state.not_in((State.FAILED, State.STOPPED)))
+        .where(or_(Job.state != State.DONE, Job.done > 0))
         .order_by(Job.id.desc())
     )
     for job in db.session.execute(query).scalars():

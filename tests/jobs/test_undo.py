@@ -1,5 +1,6 @@
 """Taking a change set back: what still holds what it got is put back, the rest is named."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -633,3 +634,20 @@ def test_a_pin_that_was_taken_away_comes_back_where_it_was(cast):
 def standing_pins(section):
     statement = reads.selection(section, ("title",))
     return db.session.execute(pins.standing(section, statement, None)).all()
+
+
+def test_an_undo_that_put_nothing_back_leaves_it_to_others(cast):
+    """Neither whoever lacks the right nor a token that may only read keeps others from it."""
+    number = make("notes", title="Old")
+    done = update(cast.editor, "notes", number, title="New")
+    reader = replace(cast.editor, scopes=frozenset({"notes.read"}))
+    with atomic():
+        empty = undo.begin(reader, done, source="undo")
+    with atomic():
+        db.session.execute(db.update(Job).where(Job.id == empty).values(actor_id=cast.viewer.id))
+    assert tally(run(empty)) == (0, 0, 1)
+    assert undo.undone_by(done) is None
+    assert tally(take_back(cast.editor, done)) == (1, 0, 0)
+    assert row("notes", number).title == "Old"
+    with pytest.raises(Conflict):
+        begin(cast.editor, done)
