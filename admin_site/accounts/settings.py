@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from admin_site.accounts.models import UserSettings
+from admin_site.accounts.models import User, UserSettings
 from admin_site.core.database import db, insert_new
 
 THEMES = ("", "light", "dark")
@@ -44,7 +44,8 @@ def arrange_home(user_id: int, home: Home | None) -> None:
 
 
 def _set(user_id: int, **values: Any) -> None:
-    # Two tabs may be the first ones at the same moment.
+    # Two tabs may be the first ones at the same moment: one after the other.
+    db.session.execute(select(User.id).where(User.id == user_id).with_for_update())
     db.session.execute(insert_new(UserSettings).values(user_id=user_id, theme="", density="", shortcuts=True))
     statement = update(UserSettings).where(UserSettings.user_id == user_id).values(**values)
     db.session.execute(statement.execution_options(synchronize_session=False))
