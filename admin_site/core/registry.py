@@ -38,11 +38,17 @@ def of_model(model: type[Record]) -> Section | None:
     return next((section for section in _sections.values() if section.model is model), None)
 
 
-def required_by(section: Section) -> list[tuple[Section, Field]]:
-    """The sections whose rows cannot do without a row of this one, with the field that says so."""
+def pointing_to(section: Section) -> list[tuple[Section, Field]]:
+    """The sections whose rows may point to a row of this one, with the field that does."""
     return [
         (other, field)
         for other in _sections.values()
         for field in other.all_fields.values()
-        if field.kind is Kind.RELATION and field.required and field.target is section.model
+        if field.is_relation and field.target is section.model
     ]
+
+
+def required_by(section: Section) -> list[tuple[Section, Field]]:
+    """The sections whose rows cannot do without a row of this one, with the field that says so."""
+    pointing = pointing_to(section)
+    return [(other, field) for other, field in pointing if field.kind is Kind.RELATION and field.required]

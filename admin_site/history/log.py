@@ -173,14 +173,32 @@ def groups_of_set(change_set_id: int, *, before: int | None, limit: int) -> Sequ
     ]
 
 
-def touched_since(section: str, entries: Mapping[int, int], *, but: Sequence[int]) -> set[int]:
-    """Which rows have an entry after this one (row to entry), leaving out some change sets."""
+def spans_since(
+    section: str, entries: Mapping[int, int], *, but: Sequence[int]
+) -> dict[int, dict[str, tuple[Any, Any]]]:
+    """What was changed in rows after an entry of theirs (row to entry), leaving out some change sets.
+
+    Row to field to what it held before the first of these changes and after the last.
+    """
     query = (
-        select(Entry.row_id, func.max(Entry.id))
+        select(Entry.id, Entry.row_id, Entry.changes)
         .where(Entry.section == section, Entry.row_id.in_(entries), Entry.change_set_id.not_in(but))
-        .group_by(Entry.row_id)
+        .where(Entry.id > min(entries.values()), Entry.action == "update")
+        .order_by(Entry.id)
     )
-    return {row_id for row_id, last in db.session.execute(query) if last > entries[row_id]}
+    found: dict[int, dict[str, tuple[Any, Any]]] = {}
+    for number, row_id, changes in db.session.execute(query):
+        if number > entries[row_id]:
+            spans = found.setdefault(row_id, {})
+            for name, (before, after) in changes.items():
+                spans[name] = (spans[name][0] if name in spans else before, after)
+    return found
+
+
+def rows_of_set(change_set_id: int, section: str, row_ids: Sequence[int], action: str) -> set[int]:
+    """Which of these rows it did this to."""
+    query = select(Entry.row_id).where(Entry.change_set_id == change_set_id, Entry.section == section)
+    return set(db.session.execute(query.where(Entry.row_id.in_(row_ids), Entry.action == action)).scalars())
 
 
 def count_of_set(change_set_id: int) -> int:
@@ -189,16 +207,10 @@ def count_of_set(change_set_id: int) -> int:
     return db.session.execute(query).scalar_one()
 
 
-def actions_of_set(change_set_id: int) -> list[str]:
-    """What it did: create, update, delete, restore, purge."""
-    query = select(Entry.action).where(Entry.change_set_id == change_set_id).distinct().order_by(Entry.action)
-    return list(db.session.execute(query).scalars())
-
-
-def sections_of_set(change_set_id: int) -> list[str]:
-    """The sections whose rows it touched."""
-    query = select(Entry.section).where(Entry.change_set_id == change_set_id).distinct().order_by(Entry.section)
-    return list(db.session.execute(query).scalars())
+def kinds_of_set(change_set_id: int) -> list[tuple[str, str]]:
+    """What it did to rows of which sections: (section, action), which is create, update, delete, restore or purge."""
+    query = select(Entry.section, Entry.action).where(Entry.change_set_id == change_set_id).distinct()
+    return [(section, action) for section, action in db.session.execute(query.order_by(Entry.section, Entry.action))]
 
 
 @dataclass(frozen=True)

@@ -6,87 +6,45 @@ rights for each row, as if they did it by hand.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from admin_site.accounts import permissions
-from admin_site.core import clock, registry
+from admin_site.core import registry
 from admin_site.core.database import db
 from admin_site.core.errors import AppError, Conflict, Denied, NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Section
 from admin_site.history import log
 from admin_site.history.models import ChangeSet
-from admin_site.jobs import board, kinds
-from admin_site.jobs.models import UNFINISHED, Job, State
-from admin_site.records import alike, changes, pinning, trash, validation, values, writes
+from admin_site.jobs import board, kinds, undoable
+from admin_site.jobs.models import Job
+from admin_site.records import alike, changes, pinning, relations, trash, validation, values, writes
 from admin_site.records.effects import Deed
 from admin_site.records.values import ID_MOST
 
 CHUNK = 500
 # Entries that say the same are taken back by the database itself, some more at once.
 ALIKE_CHUNKS = 8
-UNDONE_WITHIN = timedelta(days=30)
 GONE = "It is gone, or hidden from you."
 
 
 def begin(actor: Actor, change_set_id: int, *, source: str, key: str = "") -> int:
     """Write the undoing down as a job; ``Conflict`` says why it cannot be undone (any more)."""
     change_set = db.session.get(ChangeSet, change_set_id) if 0 < change_set_id <= ID_MOST else None
-    sections = _sections(change_set_id) if change_set else []
-    if change_set is None or not sections or not any(_may_read(actor, name) for name in sections):
+    if change_set is None:
         raise NotFound
+    sections = undoable.require(actor, change_set_id)
     if (number := board.begun(actor, key)) is not None:
         return number
-    if refusal := why_not(change_set):
+    if refusal := undoable.why_not(change_set):
         raise Conflict(refusal)
     return board.begin(
         actor, "undo", {}, section=sections[0] if len(sections) == 1 else "", total=log.count_of_set(change_set_id),
         source=source, undoes=change_set_id, reason=f"Undo of #{change_set_id}", key=key,
     )  # fmt: skip
-
-
-def why_not(change_set: ChangeSet) -> str:
-    """Why a change set cannot be undone; empty where it can."""
-    if change_set.at < clock.now() - UNDONE_WITHIN:
-        return f"This was more than {UNDONE_WITHIN.days} days ago; it cannot be undone any more."
-    if log.actions_of_set(change_set.id) == ["purge"]:
-        return "What was removed for good cannot be brought back."
-    if undone_by(change_set.id) is not None:
-        return "This was undone already, or is being undone."
-    working = select(Job.id).where(Job.change_set_id == change_set.id, Job.state.in_(UNFINISHED)).limit(1)
-    if db.session.execute(working).first():
-        return "This is still being worked on; stop it first."
-    return ""
-
-
-def undone_by(change_set_id: int) -> Job | None:
-    """The job that took a change set back, or is doing so.
-
-    One that was stopped, itself undone, or put nothing back does not count: else whoever may not undo could keep
-    others from it.
-    """
-    query = (
-        select(Job)
-        .where(Job.undoes == change_set_id, Job.state.not_in((State.FAILED, State.STOPPED)))
-        .where(or_(Job.state != State.DONE, Job.done > 0))
-        .order_by(Job.id.desc())
-    )
-    for job in db.session.execute(query).scalars():
-        if job.change_set_id is None or undone_by(job.change_set_id) is None:
-            return job
-    return None
-
-
-def _sections(change_set_id: int) -> list[str]:
-    return [name for name in log.sections_of_set(change_set_id) if name in registry.by_name()]
-
-
-def _may_read(actor: Actor, name: str) -> bool:
-    return permissions.allows(actor, "read", registry.get(name))
 
 
 @dataclass(frozen=True)
@@ -193,12 +151,13 @@ def _take_back(undoing: _Undoing, run: Sequence[log.SetEntry]) -> int:
 def _move(undoing: _Undoing, run: Sequence[log.SetEntry], outcome: writes.Outcome) -> int:
     by_row = {entry.row_id: entry for entry in run}
     moved = {change.id for change in outcome.changed}
-    # What went along with a row is there already when its own turn comes.
-    state = {row_id for row_id in by_row if row_id not in moved and _is_moved(run[0], row_id)}
+    # What went along with a row is there already when its own turn comes; what was there before is no news.
+    there = {row_id for row_id in by_row if row_id not in moved and _is_moved(run[0], row_id)}
     for left in outcome.left_out:
-        if left.row_id not in state:
+        if left.row_id not in there:
             undoing.leave("skipped", by_row[left.row_id], left.reason)
-    return len(moved | state)
+    action = "restore" if run[0].action == "delete" else "delete"
+    return len(moved | log.rows_of_set(undoing.deed.change_set_id, run[0].section, [*there], action))
 
 
 def _is_moved(entry: log.SetEntry, row_id: int) -> bool:
@@ -208,16 +167,53 @@ def _is_moved(entry: log.SetEntry, row_id: int) -> bool:
 
 
 def _unmake(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) -> int:
-    """Move new rows to the trash, unless somebody has worked on them since."""
-    own = [undoing.undoes, undoing.deed.change_set_id]
-    since = log.touched_since(section.name, {entry.row_id: entry.id for entry in run}, but=own)
-    kept = [entry for entry in run if entry.row_id in since and not _is_moved(entry, entry.row_id)]
-    for entry in kept:
-        undoing.leave("conflict", entry, "It was changed since it was added.")
-    rest = [entry for entry in run if entry not in kept]
+    """Move new rows to the trash, unless somebody has worked on them since, or rows that stay need them."""
+    kept = _worked_on(undoing, section, run)
+    going = [entry.row_id for entry in run if entry.row_id not in kept]
+    kept |= dict.fromkeys(_used(undoing, section, going), "It is used by rows that stay.") if going else {}
+    rest = []
+    for entry in run:
+        if entry.row_id in kept and not _is_moved(entry, entry.row_id):
+            undoing.leave("conflict", entry, kept[entry.row_id])
+        else:
+            rest.append(entry)
     return (
         _move(undoing, rest, trash.trash_many(undoing.deed, section, [entry.row_id for entry in rest])) if rest else 0
     )
+
+
+def _worked_on(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) -> dict[int, str]:
+    """Rows that hold something else than they were made with, by another deed; what was undone itself is none."""
+    own = [undoing.undoes, undoing.deed.change_set_id]
+    since = log.spans_since(section.name, {entry.row_id: entry.id for entry in run}, but=own)
+    return {
+        row_id: "It was changed since it was added."
+        for row_id, spans in since.items()
+        if any(_differs(section.all_fields.get(name), span) for name, span in spans.items())
+    }
+
+
+def _differs(known: Field | None, span: tuple[Any, Any]) -> bool:
+    before, after = span
+    return known is None or known.secret or changes.plain(before) != changes.plain(after)
+
+
+def _used(undoing: _Undoing, section: Section, going: Sequence[int]) -> set[int]:
+    """Rows that others point to.
+
+    One that cannot do without them goes along, unless it was made together with them and has been left where it is.
+    """
+    needing = registry.required_by(section)
+    used: set[int] = set()
+    for other, pointing in registry.pointing_to(section):
+        pairs = relations.pointed_to(other, pointing, going)
+        if (other, pointing) in needing:
+            made = log.rows_of_set(undoing.undoes, other.name, [mine for mine, _theirs in pairs], "create")
+            pairs = {(mine, theirs) for mine, theirs in pairs if mine in made}
+        if other is section:
+            pairs = {(mine, theirs) for mine, theirs in pairs if mine not in going}
+        used |= {theirs for _mine, theirs in pairs}
+    return used
 
 
 def _put_back(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) -> int:

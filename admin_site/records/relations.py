@@ -202,6 +202,19 @@ def linked(field: Field, ids: Sequence[int]) -> tuple[dict[int, list[int]], dict
     return found, titles_found
 
 
+def pointed_to(section: Section, field: Field, ids: Sequence[int]) -> set[tuple[int, int]]:
+    """Which of these rows a relation of live rows of a section points to: (row that points, row pointed to)."""
+    columns = section.table.columns
+    if field.through is not None:
+        mine, theirs = list(field.through.columns)
+        query = select(mine, theirs).join(section.table, columns.id == mine)
+    else:
+        mine, theirs = columns.id, columns[field.name]
+        query = select(mine, theirs)
+    query = query.where(in_list(theirs), is_live(columns))
+    return {(row_id, other) for row_id, other in db.session.connection().execute(query, {"rows": list(ids)})}
+
+
 def key_column(table: Any, name: str) -> Any:
     """The column that a field is sorted and found by: its folded form where there is one."""
     return table.columns.get(f"{name}_key", table.columns[name])

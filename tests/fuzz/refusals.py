@@ -15,7 +15,7 @@ from admin_site.core import registry
 from admin_site.core.database import db
 from admin_site.core.section import Section
 from admin_site.jobs.models import Job
-from admin_site.jobs.undo import UNDONE_WITHIN
+from admin_site.jobs.undoable import UNDONE_WITHIN
 from admin_site.records import feed, filters, idempotency
 from admin_site.records.list_query import CONDITIONS_MOST, ListQuery
 from admin_site.sections.users import LAST_ADMIN

@@ -108,22 +108,12 @@ class ActivityView(GuardedView):
             "admin/change.html", change=change_set, who=who.get(change_set.actor_id or 0), said=_sentence(parts),
             touched=_touched(entries, sections), older=entries[-1].id if len(entries) == ENTRIES else 0,
             source=history_page.SOURCES.get(change_set.source, change_set.source), key=secrets.token_urlsafe(12),
-            count=sum(part.count for part in parts), **undoing.of(id if _may_undo(parts) else None),
+            count=sum(part.count for part in parts), **undoing.of(id),
         )  # fmt: skip
 
 
 def _sections() -> list[Section]:
     return [section for section in registry.all_sections() if permissions.allows(actor(), "read", section)]
-
-
-def _may_undo(parts: Sequence[log.Part]) -> bool:
-    """Whether some of it could be put back by this person; each row is asked for when it is."""
-    sections = {part.section for part in parts}
-    return any(
-        permissions.allows(actor(), action, registry.get(name))
-        for name in sections
-        for action in ("update", "delete", "restore")
-    )
 
 
 def _people() -> Sequence[Any]:

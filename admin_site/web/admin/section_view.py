@@ -18,6 +18,7 @@ from admin_site.core.database import atomic, db
 from admin_site.core.errors import AppError, Busy, Conflict, Denied, Invalid, NotFound, Stale
 from admin_site.core.section import Change, Section
 from admin_site.history import log
+from admin_site.jobs import undoable
 from admin_site.records import changes, drafts, filters, pinning, reads, relations, trash, writes
 from admin_site.web import numbers
 from admin_site.web.admin import forms, history_page, list_page, picker, saving
@@ -189,7 +190,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
                 along = trash.restore(actor(), self.section, id, request.form.to_dict())
         except (Invalid, Conflict) as error:
             return self._restore_form(item, error.fields, error.message), error.status
-        _say(self.section, item.title, "was restored", along, undo=self._last_deed(id))
+        _say(self.section, item.title, "was restored", along, undo=self._last_deed(id, "restore"))
         return redirect(url_for(".details_view", id=id))
 
     @expose("/<int:id>/pin", methods=("POST",))
@@ -348,7 +349,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
             number = self.create_model(form)
         except (Invalid, Conflict, Busy) as error:
             return self._form(form, None, error), error.status
-        _say(self.section, self._title_of(number), "was added", undo=self._last_deed(number))
+        _say(self.section, self._title_of(number), "was added", undo=self._last_deed(number, "create"))
         return redirect(self._after_save(number))
 
     def _change(self, id: int) -> Answer:
@@ -389,8 +390,10 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         title = relations.titles(self.section.model, [id]).get(id)
         return title.text if title else f"number {id}"
 
-    def _last_deed(self, id: int) -> int | None:
-        return log.last_deed(self.section.name, id, actor().id)
+    def _last_deed(self, id: int, action: str = "update") -> int | None:
+        """The change set of what was just done, where this person may take it back."""
+        may = undoable.may_take_back(actor(), self.section, action)
+        return log.last_deed(self.section.name, id, actor().id) if may else None
 
     def _after_save(self, id: int) -> str:
         match request.form.get("_next"):
@@ -407,7 +410,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         except Conflict as error:
             flash(error.message, "bad")
             return redirect(url_for(".delete_view", id=item.id))
-        _say(self.section, item.title, "was moved to the trash", along, undo=self._last_deed(item.id))
+        _say(self.section, item.title, "was moved to the trash", along, undo=self._last_deed(item.id, "delete"))
         return redirect(self._list_url())
 
     def _restore_form(self, item: reads.Item, errors: dict[str, list[str]], message: str = "") -> str:
