@@ -8,10 +8,11 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
-from admin_site.core import clock, text
+from admin_site.core import clock, registry, text
 from admin_site.core.database import db
 from admin_site.core.errors import Conflict, NotFound
 from admin_site.core.rules import Actor
+from admin_site.history import log
 from admin_site.jobs import queue, runner
 from admin_site.jobs.models import UNFINISHED, Job, JobNote, State, Worker
 from admin_site.records.values import ID_MOST
@@ -84,8 +85,15 @@ def find(actor: Actor, job_id: int) -> Job:
 
 
 def may_see(actor: Actor, job: Job) -> bool:
-    """One's own jobs, or with the right to those of others."""
-    return permissions.may(actor, "jobs") or (actor.id is not None and job.actor_id == actor.id)
+    """One's own jobs on rows that one may read, or with the right to those of others any."""
+    return permissions.may(actor, "jobs") or (actor.id == job.actor_id is not None and _is_open(actor, job))
+
+
+def _is_open(actor: Actor, job: Job) -> bool:
+    """Whether a job is about a section that is open to this person: with a token those may be few."""
+    named = [job.section] if job.section else [name for name, _action in log.kinds_of_set(job.undoes or 0)]
+    known = [registry.get(name) for name in named if name in registry.by_name()]
+    return not known or any(permissions.allows(actor, "read", section) for section in known)
 
 
 def listed(actor: Actor, *, before: int | None = None, limit: int = PAGE_SIZE) -> Sequence[Job]:
@@ -94,7 +102,8 @@ def listed(actor: Actor, *, before: int | None = None, limit: int = PAGE_SIZE) -
         return []
     query = select(Job).order_by(Job.id.desc()).limit(limit)
     if not permissions.may(actor, "jobs"):
-        query = query.where(Job.actor_id == actor.id)
+        hidden = [section.name for section in registry.all_sections() if not permissions.allows(actor, "read", section)]
+        query = query.where(Job.actor_id == actor.id, Job.section.not_in(hidden))
     if before is not None:
         query = query.where(Job.id < before)
     return db.session.execute(query).scalars().all()

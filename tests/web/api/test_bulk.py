@@ -566,6 +566,35 @@ def test_undo_takes_a_job_back_once(cast, program):
     assert column("posts", "title", rows) == [row["title"] for row in before]
 
 
+@on_one
+def test_a_token_begins_no_undo_without_a_right_that_takes_something_back(cast, program):
+    row = make("notes", title="Old")
+    editor = program(cast.editor)
+    job = editor.post("/api/notes/bulk", {"ids": [row], "set": {"title": "New"}}, status=202)["job"]
+    reader = program(cast.editor, "notes.read")
+    refused = reader.send("POST", f"/api/jobs/{job['id']}/undo", status=403).json
+    assert "notes.update" in refused["error"]
+    assert reader.get(f"/api/jobs/{job['id']}")["state"] == "done"
+    writer = program(cast.editor, "notes.read", "notes.update")
+    writer.post(f"/api/jobs/{job['id']}/undo", status=202)
+    assert editor.get(f"/api/notes/{row}")["title"] == "Old"
+
+
+@on_one
+def test_a_token_sees_no_job_of_a_section_beyond_its_scopes(cast, program):
+    editor = program(cast.editor)
+    job = editor.post("/api/notes/bulk", {"ids": [make("notes")], "set": {"title": "New"}}, status=202)["job"]
+    undone = editor.post(f"/api/jobs/{job['id']}/undo", status=202)["job"]
+    other = program(cast.editor, "posts.read", "posts.update")
+    for number in (job["id"], undone["id"]):
+        other.send("GET", f"/api/jobs/{number}", status=404)
+        other.send("POST", f"/api/jobs/{number}/undo", status=404)
+        assert program(cast.editor, "notes.read").get(f"/api/jobs/{number}")["id"] == number
+    admin = program(cast.admin, "site.jobs", "posts.read")
+    assert admin.get(f"/api/jobs/{job['id']}")["id"] == job["id"]
+    admin.send("POST", f"/api/jobs/{job['id']}/undo", status=404)
+
+
 def test_undo_leaves_what_somebody_changed_since(cast, program):
     editor, rows = program(cast.editor), [make("notes", title="Old") for _ in range(3)]
     job = begin(editor, "notes", ids=rows, set={"title": "New"})
