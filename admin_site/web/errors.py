@@ -32,6 +32,7 @@ from admin_site.core.database import db
 from admin_site.core.errors import AppError, Busy, Denied, Stale
 from admin_site.core.section import Section
 from admin_site.records import values
+from admin_site.web import held, login
 from admin_site.web.admin import saving
 from admin_site.web.identity import actor
 
@@ -56,11 +57,12 @@ WORDS = {
 DOCS_PATH = "/api/docs"
 API_WORDS = {404: "Resource not found", 405: "Method not allowed", 500: "Internal server error"}
 CSRF_WORDS = "This form was opened in an earlier session. Go back, reload the page and send it again."
+LOGIN_WORDS = "This page was opened a while ago. Please log in again."
 
 
 def init_app(app: Flask) -> None:
     """Answer every failure from here."""
-    app.register_error_handler(CSRFError, lambda _error: respond(400, CSRF_WORDS))
+    app.register_error_handler(CSRFError, _other_session)
     app.register_error_handler(AppError, _app_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DBAPIError, _database_error)
@@ -126,7 +128,19 @@ def sign_in_first(message: str = "Sign in first") -> BaseResponse:
     target = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else request.path
     if request.method == "POST" and (token := session.get("_user_id")):
         target = saving.park(sessions.owner_of(token)) or target
+    if target == request.path and (waiting := held.of_request()):
+        return make_response(login.form(target, waiting=waiting), 401)
     return redirect(url_for("login.sign_in", next=target))
+
+
+def _other_session(_error: CSRFError) -> BaseResponse:
+    """A form without the token of this session: opened before signing out or in, or by another site."""
+    if request.endpoint == "login.sign_in":
+        return make_response(login.opened_before(LOGIN_WORDS), 400)
+    waiting = held.of_request()
+    if waiting is None or not waiting.is_of(actor().id or waiting.person):
+        return respond(400, CSRF_WORDS)
+    return sign_in_first() if actor().is_anonymous else held.page(waiting, 400)
 
 
 def _http_error(error: HTTPException) -> BaseResponse:

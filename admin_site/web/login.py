@@ -8,11 +8,12 @@ from werkzeug.wrappers import Response
 
 from admin_site.accounts import invitations, sessions
 from admin_site.accounts import sign_in as door
-from admin_site.accounts.actor import SYSTEM
+from admin_site.accounts.actor import SYSTEM, Actor
 from admin_site.core import registry
 from admin_site.core.database import atomic
 from admin_site.core.errors import Busy, Conflict, Invalid
 from admin_site.records import reads, writes
+from admin_site.web import held
 from admin_site.web.identity import actor
 from admin_site.web.redirects import local_or
 
@@ -27,19 +28,20 @@ def init_app(app: Flask) -> None:
 @blueprint.route("/login", methods=("GET", "POST"))
 def sign_in() -> Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """The form, and what it does."""
-    target = local_or(request.values.get("next"), url_for("admin.index"))
+    target = _target()
     if request.method != "POST":
-        return redirect(target) if actor().is_authenticated else _form(target)
+        return redirect(target) if actor().is_authenticated else form(target)
+    waiting = held.read(request.form.get("held", ""))
     try:
-        _open_session()
+        person = _open_session()
     except Invalid as error:
-        return _form(target, error.message), 400
+        return form(target, error.message, waiting), 400
     except Busy as error:
-        return _form(target, error.message), error.status, {"Retry-After": str(error.retry_after)}
-    return redirect(target)
+        return form(target, error.message, waiting), error.status, {"Retry-After": str(error.retry_after)}
+    return held.page(waiting, 200) if waiting and waiting.is_of(person.id) else redirect(target)
 
 
-def _open_session() -> None:
+def _open_session() -> Actor:
     keep = bool(request.form.get("remember"))
     person = door.sign_in(
         request.form.get("email", ""),
@@ -54,10 +56,23 @@ def _open_session() -> None:
     session.clear()  # nothing of the time before signing in lives on, its CSRF token least of all
     session.permanent = keep
     login_user(person)
+    return person
 
 
-def _form(target: str, error: str = "") -> str:
-    return render_template("login/sign_in.html", target=target, error=error, email=request.form.get("email", ""))
+def form(target: str, error: str = "", waiting: held.Held | None = None) -> str:
+    """The page that asks who one is, with what is to be done afterwards."""
+    email = request.form.get("email", "") if request.endpoint == "login.sign_in" else ""
+    return render_template("login/sign_in.html", target=target, error=error, email=email, held=waiting)
+
+
+def opened_before(message: str) -> str:
+    """The page once more, where it was opened in another session."""
+    waiting = held.read(request.form.get("held", "")) if held.is_of_our_page() else None
+    return form(_target(), message, waiting)
+
+
+def _target() -> str:
+    return local_or(request.values.get("next"), url_for("admin.index"))
 
 
 @blueprint.post("/logout")

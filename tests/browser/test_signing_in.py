@@ -138,3 +138,34 @@ def test_owner_is_signed_out_after_being_idle(window: Open, site: Site) -> None:
     site.leave_idle(idle, minutes=31)
     page.goto("/admin/")
     expect(page).to_have_title(re.compile("^Log in"))
+
+
+@WITH_AND_WITHOUT_SCRIPT
+@pytest.mark.parametrize("how", ["signed out", "signed out and in", "no cookies"])
+def test_owner_loses_nothing_who_was_signed_out_while_typing(
+    window: Open, site: Site, people: Cast, how: str, script: bool
+) -> None:
+    page = window(people.owner, script=script)
+    note = site.make("notes", people.owner, title="Fern", content="x")
+    go(page, f"/admin/notes/{note}/edit")
+    page.get_by_label("Title").fill("Moss & <more>")
+    other = page.context.new_page()
+    go(other, "/admin/")
+    if how == "no cookies":
+        page.context.clear_cookies()
+    else:
+        with other.expect_navigation():
+            other.locator("form[action='/logout']").first.evaluate("form => form.submit()")
+    if how == "signed out and in":
+        sign_in(other, people.owner)
+    page.get_by_role("button", name="Save").first.click()
+    if how != "signed out and in":
+        expect(page.get_by_text("What you sent last is kept on this page")).to_be_visible()
+        page.get_by_label("E-mail").fill(people.owner.email)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Send it again?")
+    assert site.value("notes", note, "title") == "Fern"
+    page.get_by_role("button", name="Send it now").click()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Send it again?")
+    assert site.value("notes", note, "title") == "Moss & <more>"
