@@ -20,11 +20,15 @@ from admin_site.records.values import ID_MOST
 
 KEPT_FOR = timedelta(days=30)
 SUBMISSIONS_KEPT_FOR = timedelta(days=2)
+# Each form of a new row has a number of its own, so that two tabs are two drafts: they stand below zero.
 NEW = 0
+NEW_LEAST = -(2**52)
+# So many drafts of new rows are offered, the last ones typed.
+OFFERED_MOST = 5
 
 
 class Draft(Model):
-    """What one person typed into the form of a row, or of a new row (``row_id`` 0)."""
+    """What one person typed into the form of a row, or of a new row (``row_id`` 0 or below)."""
 
     __tablename__ = "drafts"
     __table_args__ = table_args(Index("ix_drafts_at", "at"))
@@ -53,6 +57,7 @@ class Submission(Model):
 class Kept:
     """A draft as it is read back: field to the values typed."""
 
+    row_id: int
     version: int
     at: datetime
     typed: Mapping[str, Sequence[str]]
@@ -60,7 +65,7 @@ class Kept:
 
 def keep(user_id: int, section: Section, row_id: int, version: int, typed: Mapping[str, Sequence[str]]) -> None:
     """Keep what was typed into the form's fields; passwords are left out."""
-    if not 0 <= row_id <= ID_MOST:
+    if not NEW_LEAST <= row_id <= ID_MOST:
         return
     fields = {name: section.field(name) for name in section.form}
     kept = {
@@ -90,7 +95,16 @@ def find(user_id: int | None, section: Section, row_id: int) -> Kept | None:
 def _finding() -> Select[Any]:
     draft = Draft.__table__.columns
     here = (draft.user_id == bindparam("person"), draft.section == bindparam("of"), draft.row_id == bindparam("row"))
-    return select(draft.version, draft.at, draft.typed).where(*here)
+    return select(draft.row_id, draft.version, draft.at, draft.typed).where(*here)
+
+
+def of_new(user_id: int | None, section: Section) -> list[Kept]:
+    """What this person typed into forms of new rows, last typed first."""
+    draft = Draft.__table__.columns
+    here = (draft.user_id == user_id, draft.section == section.name, draft.row_id <= NEW)
+    query = select(draft.row_id, draft.version, draft.at, draft.typed).where(*here)
+    found = db.session.execute(query.order_by(draft.at.desc(), draft.row_id).limit(OFFERED_MOST))
+    return [Kept(*row) for row in found]
 
 
 def drop(user_id: int | None, section: Section, row_id: int) -> None:

@@ -14,7 +14,7 @@ from admin_site.core.database import atomic, db
 from admin_site.records import drafts, trash, writes
 from admin_site.records.drafts import Draft, Submission
 from tests.cast import PASSWORD, make_user
-from tests.client import Client, soup
+from tests.client import Client, filled, soup
 from tests.factories import make
 
 SECRET = "seven words that nobody else has said"
@@ -91,11 +91,11 @@ def test_what_is_typed_is_kept_offered_and_put_into_the_form(cast, sign_in, note
     answer = keep(editor, f"notes/{base}", **sent)
     assert (answer.status_code, answer.data) == (204, b"")
     page = editor.page(address)
-    assert offered(page) == f"{address}?draft=1"
+    assert offered(page) == f"{address}?draft={0 if form == 'new' else 1}"
     assert page.select_one("#title")["value"] == ("" if form == "new" else "Fern")
     assert page.select_one("form#discard")["action"] == f"/admin/notes/{base}/draft"
-    answer = editor.get(f"{address}?draft=1")
-    assert "<script>alert" not in answer.text
+    answer = editor.get(offered(page))
+    assert "<script>alert" not in editor.get(address).text + answer.text
     page = soup(answer)
     assert typed_in(page) == (HOSTILE, f"\nMoss {HOSTILE}\n")
     assert page.select_one("#is_pinned").has_attr("checked")
@@ -249,6 +249,38 @@ def test_drafts_that_nobody_came_back_to_are_forgotten(cast, sign_in, note):
     assert kept() == []
 
 
+def test_two_tabs_with_a_new_row_are_two_drafts(cast, sign_in):
+    editor = sign_in(cast.editor)
+    numbers = [editor.page("/admin/notes/new").select_one("[name=_draft]")["value"] for _tab in range(2)]
+    assert numbers[0] != numbers[1]
+    for number, title in zip(numbers, ("Fern", "Moss <i>"), strict=True):
+        keep(editor, "notes/new", title=title, _draft=number)
+    page = editor.page("/admin/notes/new")
+    links = page.select(".callout-info a")
+    assert {link["href"] for link in links} == {f"/admin/notes/new?draft={number}" for number in numbers}
+    assert all(title in page.main.text for title in ("Fern", "Moss <i>"))
+    first = editor.page(f"/admin/notes/new?draft={numbers[0]}")
+    assert first.select_one("#title")["value"] == "Fern"
+    form = filled(first, "form[data-edit]") | {"content": "x"}
+    assert form["_draft"] == [numbers[0]]
+    assert editor.post("/admin/notes/new", form).status_code == 302
+    assert [draft[4]["title"] for draft in kept()] == [["Moss <i>"]]
+    button = editor.page("/admin/notes/new").select_one("button[form=discard]")
+    keep(editor, "notes/new", _discard="1", _draft=button["value"])
+    assert kept() == []
+
+
+@pytest.mark.parametrize("number", ["", "x", "-1", "0", "1", str(2**52), str(2**63), "9" * 400, "\0"])
+def test_any_number_of_a_draft_is_answered(cast, sign_in, number):
+    editor = sign_in(cast.editor)
+    assert keep(editor, "notes/new", title="Moss", _draft=number).status_code == 204
+    assert [draft[4]["title"] for draft in kept()] == [["Moss"]]
+    assert editor.get("/admin/notes/new", query_string={"draft": number}).status_code == 200
+    form = {"title": "Moss", "content": "x", "_draft": number}
+    assert editor.post("/admin/notes/new", form).status_code == 302
+    assert kept() == []
+
+
 # Sessions that ended
 
 
@@ -256,15 +288,16 @@ def test_drafts_that_nobody_came_back_to_are_forgotten(cast, sign_in, note):
 def test_a_form_whose_session_ended_for_being_idle_is_found_again_after_signing_in(cast, sign_in, note, form):
     editor = sign_in(cast.editor)
     address = "/admin/notes/new" if form == "new" else f"/admin/notes/{note}/edit"
-    sent = {"title": "Moss", "content": "A long text.", "version": "1", "_key": "k"}
+    sent = {"title": "Moss", "content": "A long text.", "version": "1", "_key": "k", "_draft": "7"}
     with time_machine.travel(clock.now() + AWAY):
         answer = editor.post(address, sent)
         assert answer.status_code == 302
-        assert answer.location == f"/login?next={address}?draft%3D1"
+        draft = "7" if form == "new" else "1"
+        assert answer.location == f"/login?next={address}?draft%3D{draft}"
         assert (column("notes", note, "title"), rows_of("notes")) == ("Fern", 1)
         login = editor.page(answer.location)
         target = login.select_one("input[name=next]")["value"]
-        assert target == f"{address}?draft=1"
+        assert target == f"{address}?draft={draft}"
         assert log_in(editor, cast.editor, target) == target
         page = editor.page(target)
         assert typed_in(page) == ("Moss", "A long text.")

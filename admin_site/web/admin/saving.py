@@ -26,7 +26,17 @@ def new_key() -> str:
     return secrets.token_urlsafe(12)
 
 
-def create(actor: Actor, section: Section, sent: dict[str, Any], key: str) -> int:
+def new_draft() -> int:
+    """Names one opened form of a new row among the drafts."""
+    return secrets.randbelow(-drafts.NEW_LEAST - 2) + 2
+
+
+def draft_of_new(given: str) -> int:
+    """The number of a draft of a new row, as the form or the address gives it."""
+    return -min(numbers.row(given) or 0, -drafts.NEW_LEAST)
+
+
+def create(actor: Actor, section: Section, sent: dict[str, Any], key: str, *, draft: int) -> int:
     """Make a row, or find the one that this very form made already."""
     with atomic():
         if key:
@@ -36,7 +46,7 @@ def create(actor: Actor, section: Section, sent: dict[str, Any], key: str) -> in
         number = writes.create(actor, section, sent)
         if key:
             drafts.made(actor.id, section, key, number)
-        drafts.drop(actor.id, section, drafts.NEW)
+        drafts.drop(actor.id, section, draft)
     return number
 
 
@@ -69,6 +79,7 @@ def park(user_id: int | None) -> str:
     if person is None or section is None or endpoint not in FORMS:
         return ""
     row_id = int((request.view_args or {}).get("id", drafts.NEW))
+    place = row_id or draft_of_new(request.form.get("_draft", ""))
     try:
         row = reads.find(person, section, row_id) if row_id else None
     except NotFound:
@@ -76,8 +87,8 @@ def park(user_id: int | None) -> str:
     if not may_keep(person, section, row):
         return ""
     with atomic():
-        drafts.keep(person.id or 0, section, row_id, version(request.form), request.form.to_dict(flat=False))
-    return f"{request.path}?draft=1"
+        drafts.keep(person.id or 0, section, place, version(request.form), request.form.to_dict(flat=False))
+    return f"{request.path}?draft={1 if row_id else -place}"
 
 
 def version(form: Any) -> int:

@@ -1,5 +1,6 @@
 """A section's pages: list, detail, create, edit, delete, history, trash. Derived from the declaration."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -132,7 +133,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         """The form for a new row."""
         form = self.create_form()
         if request.method != "POST" or "_find" in request.form:
-            return self._form(form, None, draft=self._draft(drafts.NEW))
+            return self._form(form, None, draft=self._draft(None), offered=drafts.of_new(actor().id, self.section))
         return self._create(form)
 
     @expose("/<int:id>/edit", methods=("GET", "POST"))
@@ -149,13 +150,14 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         if request.method == "POST" and (name := request.form.get("_take", "")) in self.section.form:
             forms.keep_only(form, self.section, item, [other for other in self.section.form if other != name])
             return self._form(form, item, is_taken=True)
-        return self._form(form, item, draft=self._draft(id))
+        draft = self._draft(id)
+        return self._form(form, item, draft=draft, offered=[draft] if draft else ())
 
     @expose("/new/draft", methods=("POST",))
     @expose("/<int:id>/draft", methods=("POST",))
     def draft_view(self, id: int | None = None) -> Answer:
         """Keeps what is typed into a form while it is typed, or forgets it."""
-        row, number = (None, drafts.NEW) if id is None else (self._item(id).row, id)
+        row, number = (None, self._new_draft()) if id is None else (self._item(id).row, id)
         if not saving.may_keep(actor(), self.section, row):
             raise Denied(needs=f"{self.section.name}.{'update' if row else 'create'}")
         with atomic():
@@ -259,7 +261,8 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
 
     def create_model(self, form: Any) -> int:
         """Through the one write path."""
-        return saving.create(actor(), self.section, forms.sent(form), request.form.get("_key", "")[:40])
+        return saving.create(actor(), self.section, forms.sent(form), request.form.get("_key", "")[:40],
+                             draft=self._new_draft())  # fmt: skip
 
     def update_model(self, form: Any, model: reads.Item) -> tuple[Change, list[str]]:
         """Through the one write path: the change, and the fields of others that were kept."""
@@ -273,19 +276,24 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
     def create_form(self, obj: Any = None) -> Any:
         """What was posted, or kept, over the defaults and what the address proposes."""
         initial = forms.initial(self.section, None, request.args, actor())
-        return self._create_form_class(self._posted(drafts.NEW), data=initial)
+        return self._create_form_class(self._posted(None), data=initial)
 
     def edit_form(self, obj: Any = None) -> Any:
         """What was posted, or kept, over the row."""
         initial = forms.initial(self.section, obj, request.args, actor())
         return self._edit_form_class(self._posted(obj.id), data=initial)
 
-    def _posted(self, id: int) -> Any:
+    def _posted(self, id: int | None) -> Any:
         draft = self._draft(id) if request.method == "GET" and "draft" in request.args else None
         return saving.typed(draft, self.section) if draft else get_form_data()
 
-    def _draft(self, id: int) -> drafts.Kept | None:
-        return drafts.find(actor().id, self.section, id)
+    def _draft(self, id: int | None) -> drafts.Kept | None:
+        """What was typed into the form of this row, or into the one of a new row that is named."""
+        return drafts.find(actor().id, self.section, self._new_draft() if id is None else id)
+
+    def _new_draft(self) -> int:
+        named = request.args if request.method == "GET" else request.form
+        return saving.draft_of_new(named.get("_draft" if request.method == "POST" else "draft", ""))
 
     # Scaffolding from the declaration instead of from the model
 
@@ -324,7 +332,8 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         item: reads.Item | None,
         error: AppError | None = None,
         conflict: Stale | None = None,
-        restored: int = 0, draft: drafts.Kept | None = None, *, is_taken: bool = False,
+        restored: int = 0, draft: drafts.Kept | None = None, *, offered: Sequence[drafts.Kept] = (),
+        is_taken: bool = False,
     ) -> str:  # fmt: skip
         settable = forms.settable(self.section, actor(), item)
         is_drafted = draft is not None and request.method == "GET" and "draft" in request.args
@@ -335,7 +344,8 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
             "admin/form.html", section=self.section, item=item, form=form, settable=settable, restored=restored,
             errors=error.fields if error else {}, message=error.message if error else "", conflict=conflict,
             version=conflict.version if conflict else request.form.get("version", opened), key=saving.new_key(),
-            draft=draft, is_drafted=is_drafted, is_taken=is_taken,
+            draft=draft, is_drafted=is_drafted, offered=() if is_drafted else offered, is_taken=is_taken,
+            new_draft=0 if item else -self._new_draft() or saving.new_draft(),
             theirs=self._theirs(item, conflict) if item and conflict else [],
             choices={
                 name: forms.choices(self.section, actor(), self.section.field(name), item)
