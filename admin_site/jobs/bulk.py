@@ -208,10 +208,10 @@ def _with_rows(found: Preview, outcome: Outcome) -> Preview:
 
 
 def _trial(actor: Actor, bulk: Bulk) -> tuple[Outcome, bool]:
-    outcome, following = Outcome(), None
+    outcome = Outcome()
+    ids, following = bulk.selection.lot(actor, 0, TRIED)  # before: nobody has to wait for it
     try:
         with atomic():
-            ids, following = bulk.selection.lot(actor, 0, TRIED)
             outcome = apply(writes.begin(actor, "form"), bulk, ids)
             raise _TakenBackError
     except _TakenBackError:

@@ -177,6 +177,27 @@ class Matching:
             return found
         return found.join(section.table, columns.id == number).where(*self.looked_up)
 
+    def rows(self) -> Select[Any]:
+        """The same with the section's table beside the index, so that its columns can be asked for."""
+        section, columns = self.query.section, self.query.section.table.columns
+        if not self.has_words:
+            return select(columns.id).where(*self.where(few=True))
+        found = select(columns.id).select_from(index.source())
+        found = found.join(section.table, columns.id == index.row_id(section)).where(*self.looked_up)
+        return found.where(index.matching(section, self.query.terms), *self.in_index())
+
+    def lot(self, *, above: int, highest: int, size: int, few: bool) -> list[int]:
+        """The lowest of these numbers above one number and up to another; ``few`` says that few have the words.
+
+        Each lot is found without going through those before it.
+        """
+        section, number = self.query.section, self.query.section.table.columns.id
+        if self.has_words:
+            query = self.ids(index.between(section, above, highest)).order_by(index.oldest_first(few=few))
+        else:
+            query = self.ids(number > above, number <= highest).order_by(number)
+        return list(db.session.execute(query.limit(size)).scalars())
+
     def in_index(self) -> list[ColumnElement[bool]]:
         """What is left out, as a condition over found documents."""
         return [index.row_id(self.query.section).not_in(self.excluded)] if self.excluded else []

@@ -22,8 +22,8 @@ from admin_site.records.reads import Matching
 from admin_site.records.values import ID_MOST
 
 IDS_MOST = 1_000
-# Rows with searched words are gathered at once up to here; above, live rows are walked and the index asked.
-GATHERED_MOST = 10_000
+# Up to here rows with searched words are few: gathered at once instead of walked, where the database has the choice.
+GATHERED_MOST = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +72,11 @@ class Selection:
 
         Rows that were ticked are named also where they have gone since.
         """
-        columns = self.section.table.columns
         if self.ids:
             found = sorted(number for number in self.ids if number > after)[: size + 1]
         else:
-            query = self.every(actor).where(columns.id > after)
-            found = list(db.session.execute(query.order_by(columns.id).limit(size + 1)).scalars().all())
+            few = self.count <= GATHERED_MOST
+            found = self._matching(actor).lot(above=after, highest=self.highest, size=size + 1, few=few)
         return found[:size], found[size - 1] if len(found) > size else None
 
     def every(self, actor: Actor) -> Select[Any]:
@@ -85,7 +84,7 @@ class Selection:
         columns = self.section.table.columns
         if self.ids:
             return select(columns.id).where(columns.id.in_(self.ids), *self._seen(actor))
-        return select(columns.id).where(*self._matching(actor), columns.id <= self.highest)
+        return self._matching(actor).rows().where(columns.id <= self.highest)
 
     def moved(self, actor: Actor) -> tuple[int, int]:
         """How many rows came to match, and how many no longer do, since it was frozen."""
@@ -94,15 +93,14 @@ class Selection:
             query = select(func.count()).where(columns.id.in_(self.ids), *self._seen(actor))
             return 0, self.count - int(db.session.execute(query.select_from(self.section.table)).scalar_one())
         inside = func.sum(case((columns.id <= self.highest, 1), else_=0))
-        found = select(func.count(), inside).select_from(self.section.table).where(*self._matching(actor))
-        every, old = db.session.execute(found).one()
+        every, old = db.session.execute(self._matching(actor).rows().with_only_columns(func.count(), inside)).one()
         return int(every) - int(old or 0) + max(0, int(old or 0) - self.count), max(0, self.count - int(old or 0))
 
     def _seen(self, actor: Actor) -> list[Any]:
         return [visible(actor, self.section, trashed=self.trashed, walks=False)]
 
-    def _matching(self, actor: Actor) -> Sequence[Any]:
-        return Matching.of(actor, self.query(actor)).where(few=self.count <= GATHERED_MOST)
+    def _matching(self, actor: Actor) -> Matching:
+        return Matching.of(actor, self.query(actor))
 
 
 def of_rows(actor: Actor, section: Section, ids: Sequence[int], *, trashed: bool = False) -> Selection:

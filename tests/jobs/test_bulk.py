@@ -17,7 +17,7 @@ from admin_site.history.models import ChangeSet, Entry
 from admin_site.jobs import board, bulk, runner
 from admin_site.jobs.bulk import DELETE, EDIT, PIN, RESTORE, UNPIN, Bulk
 from admin_site.jobs.models import Job, State
-from admin_site.records import edits, pins, selection, trash, writes
+from admin_site.records import edits, feed, pins, selection, trash, writes
 from admin_site.records.list_query import ListQuery
 from admin_site.records.search.documents import SearchDocument
 from tests.factories import make
@@ -194,6 +194,40 @@ def test_two_filters_of_one_name_both_hold_for_the_job(cast):
     assert query.problems == ()
     work(cast.editor, edit(selection.of_list(cast.editor, query), title=("set", "Changed")))
     assert column("notes", "title", rows) == ["Fern", "Changed", "Moss"]
+
+
+WORDS = [
+    {"q": "fern"}, {"q": "fern", "status": "draft"}, {"q": "fern", "pinned": "only"}, {"q": "fern", "pinned": "none"},
+    {"q": "fern moss"}, {"q": '"wet fern"'}, {"q": "-moss fern"}, {"q": "fer"}, {"status": "draft"}, {},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("few", [True, False])
+@pytest.mark.parametrize("args", WORDS, ids=str)
+def test_the_lots_of_a_selection_are_the_rows_of_its_list(cast, monkeypatch, args, few):
+    make("notes", title="Fern")  # a document of another section
+    titles = ("Fern", "Fern and moss", "Moss", "A wet fern", "Ferns", "Wet moss, fern")
+    rows = [
+        make("posts", title=title, status=status, is_pinned=place % 2 == 0)
+        for place, title in enumerate(titles)
+        for status in ("draft", "published")
+    ]
+    to_trash("posts", rows[0])
+    chosen = listed(cast.editor, "posts", **args)
+    make("posts", title="Fern, later", status="draft")
+    query = ListQuery.from_args(registry.get("posts"), MultiDict({**args, "per_page": "50"}), cast.editor)
+    seen = [found.id for found in feed.by_page(cast.editor, query, ["title"]).rows]
+    expected = sorted(number for number in seen if number <= rows[-1])
+    monkeypatch.setattr(selection, "GATHERED_MOST", 100 if few else 0)
+    for size in (1, 3, 50):
+        found, after = [], 0
+        while after is not None:
+            lot, after = chosen.lot(cast.editor, after, size)
+            assert len(lot) <= size
+            found += lot
+        assert found == expected
+    assert chosen.count == len(expected)
+    assert sorted(db.session.execute(chosen.every(cast.editor)).scalars()) == expected
 
 
 @pytest.mark.parametrize("how", ["renamed", "trashed"])

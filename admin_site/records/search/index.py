@@ -34,6 +34,19 @@ def among(section: Section, ids: Iterable[int]) -> ColumnElement[bool]:
     return database.among(backend().document_id(), [base + number for number in ids])
 
 
+def between(section: Section, above: int, highest: int) -> ColumnElement[bool]:
+    """Whether a found document is that of a row above one number and up to another, as a condition over ``source``."""
+    number, base = backend().document_id(), first_id(section)
+    condition: ColumnElement[bool] = and_(number > base + above, number <= base + min(highest, ROWS_MOST - 1))
+    return condition
+
+
+def oldest_first(*, few: bool) -> ColumnElement[Any]:
+    """The order in which found documents are walked from the first to the last."""
+    order: ColumnElement[Any] = backend().oldest_first(few=few)
+    return order
+
+
 def source() -> Any:
     """Where found documents are selected from."""
     return backend().source()

@@ -22,8 +22,13 @@ def newest_first(*, few: bool) -> ColumnElement[Any]:
 
     The planner knows nothing of how many words have a beginning, and would walk a million numbers for three.
     """
-    number = SearchDocument.__table__.columns.id
-    return (number + literal_column("0")).desc() if few else number.desc()
+    return oldest_first(few=few).desc()
+
+
+def oldest_first(*, few: bool) -> ColumnElement[Any]:
+    """The order of those that are walked from the first to the last, chosen in the same way."""
+    number = document_id()
+    return number + literal_column("0") if few else number
 
 
 def source() -> Any:

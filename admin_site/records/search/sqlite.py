@@ -21,6 +21,11 @@ def newest_first(*, few: bool) -> ColumnElement[Any]:  # noqa: ARG001 - the same
     return document_id().desc()
 
 
+def oldest_first(*, few: bool) -> ColumnElement[Any]:  # noqa: ARG001 - the same for all three
+    """The order of those that are walked from the first to the last."""
+    return document_id()
+
+
 def source() -> Any:
     """Where matching documents are selected from."""
     return _index
