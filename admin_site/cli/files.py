@@ -32,7 +32,7 @@ def _section(name: str) -> Section:
 @click.argument("section_name", metavar="SECTION")
 @click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", default="", metavar="FIELD", help="Match rows by this field: id, or a unique one.")
-@click.option("--mode", type=click.Choice(["add", "update", "upsert"]), default="add", show_default=True)
+@click.option("--mode", type=click.Choice(["add", "skip", "update", "upsert"]), default="add", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
 @click.option("--good-rows", is_flag=True, help="Write the good rows also where others are refused.")
 @options.as_email

@@ -19,7 +19,12 @@ from admin_site.records.effects import Deed
 from admin_site.records.filters import is_live
 from admin_site.records.unique import key_of as unique_key
 
-MODES = {"add": "Add only new rows", "update": "Change only rows that are there", "upsert": "Add and change"}
+MODES = {
+    "add": "Add new rows, refuse those that are there",
+    "skip": "Add new rows, leave those that are there",
+    "update": "Change rows that are there, refuse new ones",
+    "upsert": "Add new rows, change those that are there",
+}
 RELATED = {"refuse": "refuse the row", "create": "make it"}
 BETWEEN = "|"
 

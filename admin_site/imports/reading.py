@@ -28,6 +28,7 @@ EXPANDS_MOST = 200
 DELIMITERS = (",", ";", "\t", "|")
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "cp1251", "cp1250", "shift_jis", "gb18030", "big5", "euc-kr")
 SAMPLE = 200_000
+NO_TEXT = "This line has a character that no text has (U+0000)."
 # A file with so few lines that are not UTF-8 is UTF-8 with mistakes in it.
 MISTAKES_MOST = 0.05
 
@@ -100,14 +101,20 @@ def _check_columns(columns: Sequence[str], *, is_named: bool) -> None:
 
 # CSV
 
+# What Excel writes and reads in front of the first row.
+_TOLD = re.compile(r"\ufeff?\"?sep=([,;\t|])\"?\r?\n", re.IGNORECASE)
+
 
 def _read_csv(data: bytes, wanted: Format) -> Table:
     encoding = wanted.encoding or _encoding(data)
     said = _decoded(data, encoding)
     csv.field_size_limit(CELL_MOST + 1)
-    delimiter = wanted.delimiter or _delimiter(said)
+    told = _TOLD.match(said)
+    delimiter = wanted.delimiter or (told[1] if told else _delimiter(said))
     reader = csv.reader(io.StringIO(said, newline=""), delimiter=delimiter, strict=True)
     try:
+        if told:
+            next(reader)
         header = [uncovered(cell.strip().removeprefix("\ufeff")) for cell in next(reader)]
     except (csv.Error, StopIteration):
         raise Invalid("The first row cannot be read as CSV.") from None
@@ -141,7 +148,7 @@ def _problem(cells: Sequence[str], width: int) -> str:
         return f"This line has {len(cells)} cells; the first row has {width}."
     if any(_is_broken(cell) for cell in cells):
         return "This line has bytes that do not fit the file's encoding."
-    return ""
+    return NO_TEXT if any("\0" in cell for cell in cells) else ""
 
 
 def _is_broken(cell: str) -> bool:
@@ -155,8 +162,28 @@ def _encoding(data: bytes) -> str:
     wrong = sum(1 for line in lines if not _is_utf8(line))
     if wrong <= len(lines) * MISTAKES_MOST:
         return "utf-8"
-    best = charset_normalizer.from_bytes(data[:SAMPLE]).best()
-    return best.encoding if best else "cp1252"
+    return _of_bytes(data[:SAMPLE])
+
+
+# High bytes that stand alone among ASCII are accented letters; where most have another beside them, the whole
+# script is another one.
+_ALONE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
+_HIGH, _LETTER = re.compile(rb"[\x80-\xff]"), re.compile(rb"[A-Za-z]")
+# Letters of Central Europe at places where Western languages have none.
+_CENTRAL = re.compile(
+    rb"[A-Za-z\xc0-\xff](?:[\x9a\x9d-\x9f\xb3\xb9\xbc\xbe\xbf]|\x9c(?!u))|[\xa3\xaf][a-z]|\xec[a-z]|\xf5(?!e)[a-z]"
+)
+CENTRAL_LEAST = 0.05
+OTHER_SCRIPTS = ("cp1251", "shift_jis", "gb18030", "big5", "euc_kr")
+
+
+def _of_bytes(sample: bytes) -> str:
+    """The encoding of bytes that are not UTF-8: of those offered, Western where nothing speaks for another."""
+    alone, high, letters = (len(kind.findall(sample)) for kind in (_ALONE, _HIGH, _LETTER))
+    if alone * 2 >= high or (alone * 4 >= high and letters > high * 2):
+        return "cp1250" if len(_CENTRAL.findall(sample)) >= high * CENTRAL_LEAST else "cp1252"
+    best = charset_normalizer.from_bytes(sample, cp_isolation=[*OTHER_SCRIPTS]).best()
+    return best.encoding.replace("euc_kr", "euc-kr") if best else "cp1252"
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -203,7 +230,7 @@ def _read_workbook(data: bytes, wanted: Format) -> Table:
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = list(book.sheet_names)
-        name = wanted.sheet if wanted.sheet in sheets else sheets[0]
+        name = wanted.sheet if wanted.sheet in sheets else _first_filled(book, sheets)
         sheet = book.get_sheet_by_name(name)
     except (python_calamine.CalamineError, IndexError):
         raise Invalid("The workbook cannot be read. Save it again as .xlsx, or as CSV.") from None
@@ -216,13 +243,20 @@ def _read_workbook(data: bytes, wanted: Format) -> Table:
     return Table(Format(kind="xlsx", sheet=name), header, _sheet_rows(rows, len(header)), sheets)
 
 
+def _first_filled(book: Any, sheets: Sequence[str]) -> str:
+    """The first sheet with something in it, or the first."""
+    return next((name for name in sheets if book.get_sheet_by_name(name).total_height), sheets[0])
+
+
 def _sheet_rows(rows: Iterator[Sequence[Any]], width: int) -> Iterator[Row]:
     for line, values in enumerate(rows, start=2):
         cells = [_cell(value) for value in values]
         if not any(cells):
             continue
         beyond = any(cells[width:])
-        cells = [uncovered(cell) for cell in [*cells, *[""] * (width - len(cells))][:width]]
+        while len(cells) > width and not cells[-1]:
+            cells.pop()
+        cells = [uncovered(cell) for cell in [*cells, *[""] * (width - len(cells))]]
         yield Row(line, cells, "This row has cells beyond the last named column." if beyond else "")
 
 
@@ -302,10 +336,10 @@ def _read_json(data: bytes) -> Table:
 def _objects(said: str) -> list[tuple[int, Any]]:
     """Each object with its line, or with its place where they stand in one list."""
     try:
-        found = json.loads(said)
+        found = _loaded(said)
     except json.JSONDecodeError:
         lines = enumerate(said.split("\n"), start=1)
-        return [(place, json.loads(line)) for place, line in lines if line.strip()]
+        return [(place, _loaded(line)) for place, line in lines if line.strip()]
     if isinstance(found, dict):
         # As the API lists them: the rows stand under the section's name.
         lists = [
@@ -315,13 +349,22 @@ def _objects(said: str) -> list[tuple[int, Any]]:
     return list(enumerate(found, start=1)) if isinstance(found, list) else []
 
 
+def _loaded(said: str) -> Any:
+    return json.loads(said, parse_constant=_refuse)
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is Python's, not JSON's")
+
+
 def _json_rows(found: Sequence[tuple[int, Any]], columns: Sequence[str]) -> Iterator[Row]:
     for line, item in found:
         if not isinstance(item, dict):
             yield Row(line, [], "This is no object.")
             continue
         try:
-            yield Row(line, [_json_cell(item[name]) if name in item else None for name in columns])
+            cells = [_json_cell(item[name]) if name in item else None for name in columns]
+            yield Row(line, cells, NO_TEXT if any("\0" in cell for cell in cells if cell) else "")
         except RecursionError:
             yield Row(line, [], "This is nested too deeply.")
 

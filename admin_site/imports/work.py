@@ -6,7 +6,7 @@ takes itself back at the first that is not.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from admin_site.accounts import permissions
@@ -41,7 +41,7 @@ class Said:
     outcome: str
     reason: str = ""
     row_id: int | None = None
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    change: Change | None = None
 
 
 def begin(actor: Actor, section: Section, upload: Upload, settings: Settings, *, trial: bool, source: str,
@@ -129,6 +129,8 @@ def _parted(
             said[row.line] = Said(row, FAILED, f"{_called(item)} “{text.clip(str(raw), 60)}” is none.")
         elif number is not None and settings.mode == "add":
             said[row.line] = Said(row, FAILED, f"There is a row with this {_called(item)} already.", number)
+        elif number is not None and settings.mode == "skip":
+            said[row.line] = Said(row, SAME, row_id=number)
         elif number is not None and number in known:
             said[row.line] = Said(row, FAILED, f"An earlier line has the same {_called(item)}.", number)
         elif number is not None:
@@ -152,7 +154,7 @@ def _add(deed: Deed, section: Section, new: Sequence[tuple[Row, dict[str, Any]]]
     outcome = writes.create_many(deed, section, [sent for _row, sent in new])
     for place, change in outcome.made.items():
         row = new[place][0]
-        said[row.line] = Said(row, NEW, row_id=change.id)
+        said[row.line] = Said(row, NEW, row_id=change.id, change=change)
     for place, reason in outcome.refused.items():
         row = new[place][0]
         said[row.line] = Said(row, FAILED, reason)
@@ -174,10 +176,9 @@ def _change(
         return cleaned
 
     outcome = writes.update_many(deed, section, list(known), names, plan)
-    differences = effects.differences(section, outcome.changed)
-    for change, differing in zip(outcome.changed, differences, strict=True):
+    for change in outcome.changed:
         row = known[change.id][0]
-        said[row.line] = Said(row, CHANGED, row_id=change.id, changes=differing)
+        said[row.line] = Said(row, CHANGED, row_id=change.id, change=change)
     for number in outcome.same:
         said[known[number][0].line] = Said(known[number][0], SAME, row_id=number)
     for left in outcome.left_out:
@@ -215,8 +216,9 @@ def _try(job: Job, deed: Deed) -> kinds.Step:
     """A trial: the same, taken back; with the first rows to look at."""
     place = int(job.cursor or 0)
     said = _tried(job, deed, place)
-    shown = [_note(one) for one in said if one.outcome in (NEW, CHANGED)] if place == 0 else []
-    notes = [_note(one) for one in said if one.outcome == FAILED] + shown[:SHOWN_MOST]
+    notes = [_note(one) for one in said if one.outcome == FAILED]
+    for outcome in (NEW, CHANGED) if place == 0 else ():
+        notes += _shown(registry.get(job.section), [one for one in said if one.outcome == outcome][:SHOWN_MOST])
     following = place + 1 if _lot(job, place + 1) is not None else None
     return replace(_counted(said, following, notes), is_trial=True)
 
@@ -250,8 +252,13 @@ def _counted(said: Sequence[Said], cursor: Any, notes: Sequence[kinds.Note]) -> 
 
 
 def _note(one: Said) -> kinds.Note:
-    detail = {"changes": one.changes} if one.changes else None
-    return kinds.Note(outcome=one.outcome, reason=one.reason, line=one.row.line, row_id=one.row_id, detail=detail)
+    return kinds.Note(outcome=one.outcome, reason=one.reason, line=one.row.line, row_id=one.row_id)
+
+
+def _shown(section: Section, said: Sequence[Said]) -> list[kinds.Note]:
+    """New or changed rows with what they would hold."""
+    differences = effects.differences(section, [one.change for one in said if one.change])
+    return [replace(_note(one), detail={"changes": told}) for one, told in zip(said, differences, strict=True)]
 
 
 kinds.register(kinds.Kind(name="import", step=_require_right(_step)))

@@ -74,6 +74,7 @@ def test_relations_are_read_by_title_and_by_number(run, file):
     ("mode", "printed", "code", "titles"),
     [
         ("upsert", "added 1, changed 1, same 1, refused 0", 0, ["New", "Same", "Added"]),
+        ("skip", "added 1, changed 0, same 2, refused 0", 0, ["Old", "Same", "Added"]),
         ("update", "added 0, changed 0, same 0, refused 1", 1, ["Old", "Same"]),
     ],
 )

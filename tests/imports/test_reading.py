@@ -185,11 +185,22 @@ def test_unicode_is_found_with_and_without_a_mark(data, encoding):
     ("text", "encoding"),
     [
         ("name,city\nJosé,Málaga\nFrançois,Besançon\nJürgen,Köln\n", "cp1252"),
-        pytest.param(
-            "name,city\nJosé Núñez,Málaga\nFrançois,Besançon\nJürgen,Köln\nÅsa,Malmö\n",
-            "cp1252",
-            marks=pytest.mark.xfail(reason="few letters tell it from cp1250; the page shows samples and the choice"),
-        ),
+        ("name,city\nJosé Núñez,Málaga\nFrançois,Besançon\nJürgen,Köln\nÅsa,Malmö\n", "cp1252"),
+        ("title,text\nCafé,Good coffee in the morning\n", "cp1252"),
+        ("title,text\nIt’s,He said “no” – and left\n", "cp1252"),
+        ("title,price\nBook,€ 12\n", "cp1252"),
+        ("nome,cidade\nJoão,São Paulo\nInês,Camões\n", "cp1252"),
+        ("navn,by\nSøren,Århus\nÆble,Københaven\n", "cp1252"),
+        ("titre,texte\nCœur,Œuvre d’été à Nîmes où l’on va\n", "cp1252"),
+        ("título,texto\n¿Qué?,El niño comió ayer\n", "cp1252"),
+        ("città,giorno\nForlì,lunedì e così via\n", "cp1252"),
+        ("jméno,město\nŘehoř,Příbram\nŽofie,České Budějovice\nLukáš,Brno a okolí\n", "cp1250"),
+        ("imię,miasto\nŁukasz,Łódź\nŻaneta,Kraków nad Wisłą\n", "cp1250"),
+        ("név,város\nŐrs,Győr\nTükörfúrógép,Budapest\n", "cp1250"),
+        ("имя,город\nИван,Москва\nОльга,Новосибирск\n", "cp1251"),
+        ("姓名,城市\n张伟,北京\n王芳,上海\n", "gb18030"),
+        ("姓名,城市\n張偉,臺北\n王芳,高雄\n", "big5"),
+        ("이름,도시\n김철수,서울\n이영희,부산\n", "euc-kr"),
         ("名前,都市\n山田太郎,東京都\n鈴木花子,大阪市\n佐藤次郎,名古屋市の中心\n", "shift_jis"),
     ],
 )
@@ -198,6 +209,21 @@ def test_other_encodings_are_guessed_so_that_the_text_is_right(text, encoding):
     assert table(text.encode(encoding)) == (
         lines[0], [(place, line, "") for place, line in enumerate(lines[1:], start=2)],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("times", [1, 300])
+def test_a_long_file_is_guessed_as_a_short_one_is(times):
+    for encoding, line in (
+        ("cp1252", "Jürgen,Köln\n"),
+        ("cp1250", "Lukáš,Budějovice\n"),
+        ("cp1251", "Иван живёт здесь,Москва\n"),
+    ):
+        assert format_of(("a,b\n" + line * times).encode(encoding)).encoding == encoding
+
+
+def test_an_encoding_that_is_guessed_is_one_that_is_offered():
+    for number in range(1, 256):
+        assert format_of(b"a,b\n" + bytes([number]) * 9 + b",1\n").encoding in reading.ENCODINGS
 
 
 @pytest.mark.parametrize("encoding", reading.ENCODINGS)
@@ -441,3 +467,38 @@ def test_a_workbook_with_a_wrong_byte_is_rows_or_a_sentence(place, byte):
         rows(data, "x.xlsx")
     except Invalid as refused:
         assert refused.message  # noqa: PT017
+
+
+# What spreadsheets add.
+
+
+@pytest.mark.parametrize("head", ["sep=;\n", "SEP=;\r\n", '"sep=;"\n', "\ufeffsep=;\n"])
+def test_a_line_that_names_the_delimiter_is_no_row(head):
+    assert table(f"{head}a,x;b\n1;2\n") == (["a,x", "b"], [(3, ["1", "2"], "")])
+    assert format_of(f"{head}a,x;b\n1;2\n").delimiter == ";"
+
+
+def test_a_column_of_that_name_is_one():
+    assert table("sep=,b\n1,2\n") == (["sep=", "b"], [(2, ["1", "2"], "")])
+
+
+def test_the_first_sheet_with_something_in_it_is_read():
+    data = workbook([], [["a", "b"], ["1", "2"]], [["c"], ["3"]])
+    assert table(data, "file.xlsx") == (["a", "b"], [(2, ["1", "2"], "")])
+    assert format_of(data, "file.xlsx").sheet == "Sheet2"
+    assert cells(data, "file.xlsx", sheet="Sheet3") == [["3"]]
+    assert_refused("The first row must have the names of the columns.", workbook([], []), "file.xlsx")
+    assert_refused("The first row must have the names of the columns.", data, "file.xlsx", sheet="Sheet1")
+
+
+@pytest.mark.parametrize(
+    ("data", "name"), [("a,b\nx\0,1\ny,2\n", "f.csv"), ('[{"a":"x\\u0000","b":1},{"a":"y","b":2}]', "f.json")]
+)
+def test_a_nul_is_a_problem_of_its_row(data, name):
+    assert [problem for _, _, problem in rows(data, name)] == [reading.NO_TEXT, ""]
+
+
+@pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_json_does_not_have_is_refused(name):
+    assert_refused(NO_JSON, f'[{{"a": {name}}}]', "f.json")
+    assert_refused(NO_JSON, f'{{"a": {name}}}\n{{"a": 1}}\n', "f.ndjson")

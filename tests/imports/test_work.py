@@ -299,6 +299,7 @@ def three_books(key):
     ("mode", "numbers", "titles"),
     [
         ("add", (1, 0, 0, 0, 2), ["Old 0", "Old 1", "Old 2", "Added"]),
+        ("skip", (1, 0, 2, 0, 0), ["Old 0", "Old 1", "Old 2", "Added"]),
         ("update", (0, 1, 1, 0, 1), ["New 0", "Old 1", "Old 2"]),
         ("upsert", (1, 1, 1, 0, 0), ["New 0", "Old 1", "Old 2", "Added"]),
     ],

@@ -155,6 +155,33 @@ def test_a_file_goes_all_the_way_and_its_refused_rows_come_back_mended(editor):
     assert column("title", "books") == ["A", "D", "B", "=C"]
 
 
+def test_cells_of_a_line_that_has_too_many_are_not_lost(editor):
+    data = "title,content\nA,one\nB,two,three,=four\nC\n"
+    path, page = columns_of(editor, data)
+    path, page = try_it(editor, path, page)
+    job = run(editor, path, page, good_rows="1")
+    failed = editor.get(f"/admin/notes/import/failed/{job.id}.csv", buffered=True)
+    lines = list(csv.reader(io.StringIO(failed.text, newline="")))
+    wrong = "This line has {} cells; the first row has 2."
+    assert lines == [
+        ["title", "content", "error"],
+        ["B", "two", wrong.format(4), "three", "'=four"],
+        ["C", "", wrong.format("1")],
+    ]
+
+
+def test_the_trial_shows_what_new_rows_would_hold(editor):
+    make("authors", name="Doe")
+    path, page = columns_of(editor, "title,author,isbn\n<b>Moss</b>,Doe,\nFern,Doe,\n", "new.csv", "books")
+    path, page = try_it(editor, path, page)
+    tables = {title.text: title.parent.table for title in page.select("section h2")}
+    shown = [[cell.text for cell in line.select("th, td")] for line in tables["New, for example"].select("tr")]
+    assert shown[0][:2] == ["Line", "Title"]
+    assert [line[:2] for line in shown[1:]] == [["2", "<b>Moss</b>"], ["3", "Fern"]]
+    assert "Doe" in shown[1]
+    assert column("title", "books") == []
+
+
 def test_rows_that_are_refused_twice_can_be_handed_in_a_third_time(editor):
     data = "title,content,error\n,x,Title is required\n"
     path, page = columns_of(editor, data)

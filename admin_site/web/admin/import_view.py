@@ -3,7 +3,7 @@
 import csv
 import io
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Response, flash, redirect, request, stream_with_context, url_for
@@ -14,19 +14,20 @@ from admin_site.accounts import permissions
 from admin_site.core import text
 from admin_site.core.database import atomic, db
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
-from admin_site.core.section import Section
+from admin_site.core.section import Field, Section
 from admin_site.imports import mapping, reading, uploads, work
 from admin_site.imports.mapping import Settings
 from admin_site.imports.models import ImportMapping, Upload
 from admin_site.imports.reading import Format
 from admin_site.jobs import board
-from admin_site.jobs.models import UNFINISHED, Job, State
+from admin_site.jobs.models import UNFINISHED, Job, JobNote, State
 from admin_site.records import export
 from admin_site.records.values import ID_MOST
-from admin_site.web.admin import deltas, receipts
+from admin_site.web.admin import deltas, history_page, receipts
 from admin_site.web.identity import actor
 
 NOTES_SHOWN = 100
+NEW_FIELDS = 6
 COLUMN = "column."
 # The column of refused rows that says why; a file that has it already gets it anew.
 ERROR = "error"
@@ -165,7 +166,8 @@ class ImportRoutes:
             "admin/import_trial.html", section=self.section, upload=upload, job=trial, notes=notes,
             is_open=trial.state in UNFINISHED, progress=receipts.progress(trial), key=secrets.token_urlsafe(12),
             deltas=deltas, reasons=board.reasons(trial, ("failed", "skipped")),
-            titles=receipts.titles(self.section, notes),
+            titles=receipts.titles(self.section, notes), new_fields=_fields_of(self.section, notes[work.NEW]),
+            words=history_page.words,
         )  # fmt: skip
 
     def _trial(self, upload: Upload, number: int) -> Job:
@@ -184,6 +186,12 @@ class ImportRoutes:
         response = Response(stream_with_context(_failed(found, upload)), mimetype="text/csv; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="{self.section.name}-refused.csv"'
         return response
+
+
+def _fields_of(section: Section, notes: Sequence[JobNote]) -> list[Field]:
+    """The fields that are shown of new rows: those that some of them fill, the first few."""
+    filled = {name for note in notes for name in (note.detail or {}).get("changes", ())}
+    return [field for name, field in section.all_fields.items() if name in filled][:NEW_FIELDS]
 
 
 def _settings(upload: Upload) -> Settings:
@@ -205,7 +213,9 @@ def _failed(job: Job, upload: Upload) -> Iterator[str]:
         for row in rows:
             if row.line in reasons:
                 cells = [row.cells[place] if place < len(row.cells) else "" for place in kept]
-                yield _line([export.harmless(cell or "") for cell in cells] + [reasons[row.line]])
+                beyond = row.cells[len(names) :]  # of a ragged line; without a column, so behind everything
+                said = [export.harmless(cell or "") for cell in (*cells, *beyond)]
+                yield _line([*said[: len(kept)], reasons[row.line], *said[len(kept) :]])
 
 
 def _line(cells: list[Any]) -> str:
