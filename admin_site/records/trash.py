@@ -9,11 +9,14 @@ from typing import Any
 from sqlalchemy import select
 
 from admin_site.accounts import permissions
+from admin_site.accounts.models import User
 from admin_site.core import clock, registry
 from admin_site.core.database import db
 from admin_site.core.errors import Conflict, Stale
+from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
+from admin_site.history.models import ChangeSet
 from admin_site.records import filters, relations, validation, writes
 from admin_site.records.effects import Deed
 from admin_site.records.filters import is_live
@@ -118,6 +121,16 @@ def purge_many(deed: Deed, section: Section, ids: Sequence[int]) -> Outcome:
         return [Change(section=section, actor=deed.actor, before=row, after=row) for row in rows]
 
     return _many(deed, section, ids, "purge", act, trashed=True)
+
+
+def movers(section: Section, ids: Sequence[int]) -> dict[int, relations.Title]:
+    """Who moved these rows to the trash, by row; those that the system moved are left out."""
+    columns = section.table.columns
+    query = select(columns.id, ChangeSet.actor_id).join(ChangeSet, ChangeSet.id == columns.deleted_in)
+    query = query.where(in_list(columns.id), ChangeSet.actor_id.is_not(None))
+    found = {row.id: row.actor_id for row in db.session.execute(query, {"rows": list(ids)})}
+    named = relations.titles(User, found.values())
+    return {row_id: named[person] for row_id, person in found.items() if person in named}
 
 
 def lapsed(section: Section, before: datetime, limit: int) -> list[int]:

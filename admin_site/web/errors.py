@@ -31,7 +31,7 @@ from admin_site.core import registry
 from admin_site.core.database import db
 from admin_site.core.errors import AppError, Busy, Denied, Stale
 from admin_site.core.section import Section
-from admin_site.records import values
+from admin_site.records import reads, values
 from admin_site.web import held, login
 from admin_site.web.admin import saving
 from admin_site.web.identity import actor
@@ -80,9 +80,10 @@ def respond(status: int, message: str = "", **more: Any) -> BaseResponse:
         if more.get("fields"):
             body["fields"] = more["fields"]
         return make_response(jsonify(body | more.get("said", {})), status)
+    section = _missing_from() if status == 404 else None
     page = render_template(
         "errors/error.html", status=status, heading=heading, sentence=message or sentence, reference=reference,
-        who_could=more.get("who_could", []), section=_missing_from() if status == 404 else None,
+        who_could=more.get("who_could", []), section=section, trashed_url=_trashed_url(section) if section else "",
     )  # fmt: skip
     return make_response(page, status)
 
@@ -117,6 +118,17 @@ def _missing_from() -> Section | None:
     section = registry.by_name().get(request.blueprint or "")
     has_row = request.view_args is not None and "id" in request.view_args
     return section if section and has_row and permissions.allows(actor(), "read", section) else None
+
+
+def _trashed_url(section: Section) -> str:
+    """Where the row is, if it is in the trash and this person may restore it."""
+    number = (request.view_args or {})["id"]
+    try:
+        permissions.require(actor(), "restore", section)
+        reads.find(actor(), section, number, trashed=True)
+    except AppError:
+        return ""
+    return url_for(f"{section.name}.trashed_view", id=number)
 
 
 def sign_in_first(message: str = "Sign in first") -> BaseResponse:

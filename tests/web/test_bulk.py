@@ -659,6 +659,24 @@ def test_an_undo_can_itself_be_undone(cast, sign_in):
     assert editor.page(f"/admin/jobs/{number}").select_one("form[action*=undo]")
 
 
+# The trash
+
+
+def test_groups_of_rows_in_the_trash_lead_to_the_trash(cast, sign_in):
+    rows = [make("categories", name=name) for name in ("News", "Sport")]
+    with atomic():
+        for number in rows:
+            trash.trash(cast.editor, registry.get("categories"), number)
+    make("categories", name="news", slug="another")
+    page = ticked(sign_in(cast.editor), rows, "restore", section="categories", trashed="1")
+    links = [link["href"] for link in page.main.select("a[href*='id__in']")]
+    assert len(links) == 2
+    assert all(link.startswith("/admin/categories/trash?") for link in links)
+    shown = [sign_in(cast.editor).page(link).select_one("tbody").text for link in links]
+    assert ["Sport" in text for text in shown] == [True, False]
+    assert ["News" in text for text in shown] == [False, True]
+
+
 # Whose jobs
 
 

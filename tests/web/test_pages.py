@@ -33,6 +33,9 @@ def test_every_page_of_a_section(cast, sign_in, name):
         f"{number}/history",
         f"{number}/delete",
         "trash",
+        f"trash/{gone}",
+        f"{gone}/history",
+        f"{gone}/as-of?at=2026-01-01",
         f"{gone}/restore",
     ):
         page = admin.page(f"/admin/{name}/{address}")
@@ -205,6 +208,51 @@ def test_the_save_buttons_lead_where_they_say(cast, sign_in, button, ends):
     response = sign_in(cast.editor).post("/admin/notes/new", values_of("notes") | {"_next": button})
     assert response.status_code == 302
     assert response.location.split("?")[0].endswith(ends)
+
+
+def test_a_row_in_the_trash_can_be_looked_at_before_it_is_restored(cast, sign_in):
+    number = make("posts", title="Fern", content="Water **it**.")
+    with atomic():
+        trash.trash(cast.editor, registry.get("posts"), number)
+    editor = sign_in(cast.editor)
+    (row,) = editor.page("/admin/posts/trash").select("tbody tr")
+    assert "Editor" in row.text
+    page = editor.page(row.select_one("th a")["href"])
+    assert "Water" in page.text
+    assert "Editor moved it there" in " ".join(page.select_one(".callout").text.split())
+    links = {link["href"] for link in page.main.select("a[href]")}
+    assert {f"/admin/posts/{number}/restore", f"/admin/posts/{number}/history"} <= links
+    assert not any(link.endswith(("/edit", "/delete")) for link in links)
+    assert not page.main.select("form[method=post]")
+    history = editor.page(f"/admin/posts/{number}/history")
+    assert history.select_one(f'a[href="/admin/posts/trash/{number}"]')
+    missing = editor.page(f"/admin/posts/{number}", status=404)
+    assert missing.select_one(f'a[href="/admin/posts/trash/{number}"]')
+    assert "is in the trash" in missing.h1.text
+
+
+def test_what_the_system_moved_to_the_trash_says_so(cast, sign_in):
+    number = make("notes")
+    with atomic():
+        trash.trash(cast.system, registry.get("notes"), number)
+    assert "System" in sign_in(cast.editor).page("/admin/notes/trash").select_one("tbody tr").text
+
+
+@pytest.mark.parametrize("name", ["owner", "viewer"])
+def test_whoever_may_not_restore_sees_nothing_of_the_trash(cast, sign_in, name):
+    number = make("notes", cast.owner, title="Fern")
+    client = sign_in(cast.named(name))
+    gone = client.page("/admin/notes/999999", status=404).main.text.replace("999999", "")
+    with atomic():
+        trash.trash(cast.owner, registry.get("notes"), number)
+    assert client.page(f"/admin/notes/{number}", status=404).main.text.replace(str(number), "") == gone
+    assert client.get(f"/admin/notes/{number}/history").status_code == 404
+    assert client.get(f"/admin/notes/{number}/as-of?at=2026-01-01").status_code == 404
+    assert client.get(f"/admin/notes/trash/{number}").status_code == 403
+
+
+def test_a_row_that_is_not_in_the_trash_is_not_there(cast, sign_in):
+    assert sign_in(cast.editor).get(f"/admin/notes/trash/{make('notes')}").status_code == 404
 
 
 def test_deleting_names_what_goes_along(cast, sign_in):

@@ -44,6 +44,7 @@ class Touched:
     entry: log.SetEntry
     section: Section
     title: str
+    is_trashed: bool
     url: str
     verb: str
     lines: list[history_page.Line]
@@ -165,9 +166,10 @@ def _touched(entries: Sequence[log.SetEntry], sections: Sequence[str]) -> list[T
         if title is None:
             continue
         section = registry.get(entry.section)
-        url = "" if title.trashed else url_for(f"{section.name}.history_view", id=entry.row_id)
+        may_see = not title.trashed or permissions.allows(actor(), "restore", section)
+        url = url_for(f"{section.name}.history_view", id=entry.row_id) if may_see else ""
         said = list(history_page.lines(section, entry.changes)) if entry.action in ("update", "create") else []
-        found.append(Touched(entry, section, title.text, url, history_page.VERBS[entry.action], said))
+        found.append(Touched(entry, section, title.text, title.trashed, url, history_page.VERBS[entry.action], said))
     return found
 
 

@@ -125,14 +125,15 @@ class BulkRoutes:
 
     def _groups(self, planned: Bulk, found: bulk.Preview) -> dict[str, str]:
         """Group to the list of its rows: by their numbers where they are few, else by what they hold."""
-        if planned.selection.trashed:
-            return {}
+        address = ".trash_view" if planned.selection.trashed else ".index_view"
         ids = {"changing": found.changing_ids, "same": found.same_ids, **found.left_out_ids}
         told = {
-            group: url_for(".index_view", id__in=",".join(map(str, numbers)))
+            group: url_for(address, id__in=",".join(map(str, numbers)))
             for group, numbers in ids.items()
             if 0 < len(numbers) <= filters.IN_MOST and group != writes.GONE
         }
+        if planned.selection.trashed:
+            return told
         return self._groups_by_value(planned, is_all=not found.left_out) | told
 
     def _groups_by_value(self, planned: Bulk, *, is_all: bool) -> dict[str, str]:

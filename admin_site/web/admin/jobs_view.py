@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from flask import Response, current_app, flash, jsonify, redirect, request, url_for
 from flask_admin import expose
 
+from admin_site.accounts import permissions
 from admin_site.accounts.models import User
 from admin_site.core import registry, text
 from admin_site.core.database import atomic, db
@@ -163,8 +164,15 @@ def _shown(notes: Sequence[JobNote]) -> Iterator[tuple[JobNote, str, str, deltas
     for note in notes:
         found = titles.get(note.section, {}).get(note.row_id or 0)
         name = text.clip(found.text, 80) if found else f"line {note.line}" if note.line else f"number {note.row_id}"
-        url = url_for(f"{note.section}.details_view", id=note.row_id) if found and not found.trashed else ""
+        url = _url_of(known[note.section], note.row_id, is_trashed=found.trashed) if found else ""
         yield note, name, url, _conflict(known.get(note.section), note) if found else None
+
+
+def _url_of(section: Section, number: int | None, *, is_trashed: bool) -> str:
+    if not is_trashed:
+        return url_for(f"{section.name}.details_view", id=number)
+    may_see = permissions.allows(actor(), "restore", section)
+    return url_for(f"{section.name}.trashed_view", id=number) if may_see else ""
 
 
 def _conflict(section: Section | None, note: JobNote) -> deltas.Delta | None:

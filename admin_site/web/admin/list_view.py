@@ -15,7 +15,7 @@ from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, Invalid, NotFound
 from admin_site.core.section import Section
 from admin_site.jobs import bulk
-from admin_site.records import as_of, facets, finding, paging, reads, views
+from admin_site.records import as_of, facets, finding, paging, reads, trash, views
 from admin_site.records.list_query import Q_LENGTH, ListQuery, Order, default_sort, groupable, listable, sortable
 from admin_site.web import numbers
 from admin_site.web.addresses import url_for
@@ -26,6 +26,8 @@ from admin_site.web.api.params import PER_PAGE_MOST
 from admin_site.web.identity import actor
 
 SORTS_OFFERED = 3
+# The first columns of a list stand in the trash too, beside when a row was moved there and by whom.
+IN_TRASH = 3
 
 
 class ListRoutes:
@@ -242,7 +244,8 @@ class ListRoutes:
         return reads.count(actor(), self.query_of(MultiDict(parse_qsl(view.query))))
 
     def _list(self, query: ListQuery, template: str, preferences: views.Preferences) -> str:
-        names = self.section.columns if query.trashed else list_page.chosen_columns(query, preferences)
+        shown = list_page.chosen_columns(query, preferences)
+        names = self.section.columns[:IN_TRASH] if query.trashed else shown
         page = paging.page(actor(), query, names)
         for problem in query.problems:
             flash(str(problem), "warn")
@@ -265,6 +268,7 @@ class ListRoutes:
             template, section=self.section, page=page, query=query, columns=columns, rows=rows, back=back, deeds=deeds,
             chips=list(list_page.chips(actor(), query)), tabs=list_page.tabs(query, preferences),
             suggestion="" if page.items or query.trashed else finding.correct(actor(), [self.section], query.q),
+            movers=trash.movers(self.section, [item.id for item in page.items]) if query.trashed else {},
             list_url=list_page.list_url, beside=list_page.beside, per_page_choices=list_page.PER_PAGE_CHOICES,
         )  # fmt: skip
 

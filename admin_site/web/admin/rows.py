@@ -55,9 +55,10 @@ class Rows:
         """All of them."""
         return Markup("".join(map(self._row, items)))  # noqa: S704 - every part is escaped
 
-    def trashed(self, items: Sequence[Item]) -> Markup:
-        """Rows of the trash."""
-        return Markup("".join(map(self._in_trash, items)))  # noqa: S704 - every part is escaped
+    def trashed(self, items: Sequence[Item], movers: Mapping[int, Title]) -> Markup:
+        """Rows of the trash, with who moved them there."""
+        written = (self._in_trash(item, movers.get(item.id)) for item in items)
+        return Markup("".join(written))  # noqa: S704 - every part is escaped
 
     def cell(self, item: Item) -> str:
         """The inside of the cell after the first column: what a changed cell shows."""
@@ -93,14 +94,16 @@ class Rows:
         written = [f"{opening}{write(item)}" for opening, write in others]
         return "".join((*written, last[0], _until(item.pin.until)))
 
-    def _in_trash(self, item: Item) -> str:
+    def _in_trash(self, item: Item, mover: Title | None) -> str:
         """A row that can only be restored."""
         title = item.title
-        url = f"{self.address}{item.id}/restore"
+        by = escape(text.clip(mover.text, RELATED_LENGTH)) if mover else "System"
         return (
             f"<tr>{self._tick(item.id, _safe(text.clip(title, LABEL_LENGTH)))}"
-            f'<th scope=row class=title><a href="{url}">{self._title(item, title)}</a>{self._cells(item)}'
-            f'<td class=menu-cell><a class="btn btn-default btn-sm" href="{url}">Restore'
+            f'<th scope=row class=title><a href="{self.address}trash/{item.id}">{self._title(item, title)}</a>'
+            f"{self._cells(item)}"
+            f"<td>{templating.brief_moment(item.row.deleted_at, self.now)}<td class=p2 dir=auto>{by}"
+            f'<td class=menu-cell><a class="btn btn-default btn-sm" href="{self.address}{item.id}/restore">Restore'
             f'<span class="visually-hidden"> {escape(text.clip(title, 60))}</span></a>'
         )
 

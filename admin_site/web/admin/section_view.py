@@ -64,6 +64,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         "delete_view": "delete",
         "pin_view": "pin",
         "trash_view": "restore",
+        "trashed_view": "restore",
         "restore_view": "restore",
         "lookup_view": "read",
     }
@@ -92,12 +93,18 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
     @expose("/<int:id>")
     def details_view(self, id: int) -> str:
         """One row."""
-        return self.render("admin/detail.html", section=self.section, item=self._item(id), back=self._back())
+        return self._detail(self._item(id))
+
+    @expose("/trash/<int:id>")
+    def trashed_view(self, id: int) -> str:
+        """One row of the trash."""
+        item = reads.item(actor(), self.section, id, trashed=True)
+        return self._detail(item, mover=trash.movers(self.section, [id]).get(id), is_trashed=True)
 
     @expose("/<int:id>/history")
     def history_view(self, id: int) -> str:
-        """What happened to one row."""
-        item = self._item(id)
+        """What happened to one row, also in the trash for those who may restore it."""
+        item = self._kept(id)
         before = numbers.small(request.args.get("before", ""))
         narrowed = history_page.Filter.from_args(self.section, request.args)
         events = history_page.events(self.section, id, narrowed, before=before)
@@ -116,7 +123,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
     @expose("/<int:id>/as-of")
     def as_of_view(self, id: int) -> str:
         """One row as it was at the end of a day."""
-        item = self._item(id)
+        item = self._kept(id)
         day = _day(request.args.get("at", ""))
         past = log.past(self.section.name, id, datetime.combine(day, time.max, UTC))
         now = history_page.present(item)
@@ -325,6 +332,19 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
 
     def _item(self, id: int) -> reads.Item:
         return reads.item(actor(), self.section, id)
+
+    def _detail(self, item: reads.Item, *, mover: relations.Title | None = None, is_trashed: bool = False) -> str:
+        return self.render(
+            "admin/detail.html", section=self.section, item=item, back=self._back(), mover=mover, is_trashed=is_trashed
+        )
+
+    def _kept(self, id: int) -> reads.Item:
+        try:
+            return self._item(id)
+        except NotFound:
+            if not permissions.allows(actor(), "restore", self.section):
+                raise
+            return reads.item(actor(), self.section, id, trashed=True)
 
     def _form(
         self,
