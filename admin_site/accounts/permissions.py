@@ -78,6 +78,8 @@ def explain(actor: Actor, action: str, section: Section, row: Any = None) -> Exp
     if actor.is_system:
         return Explanation(True, "The system may do everything.", could)
     scope = actor.grants.get((section.name, action))
+    if scope is None and actor.scopes is not None and what not in actor.scopes:
+        return Explanation(False, f"The token lacks the scope {what}.", could)
     if scope is None:
         return Explanation(False, f"None of your roles grants {what}.", could)
     if row is None or _holds(actor, action, section, row, scope):

@@ -34,6 +34,10 @@ class Actor(Protocol):
         """The names of their roles."""
 
     @property
+    def scopes(self) -> frozenset[str] | None:
+        """The rights that a token is narrowed to; None is all that the person has."""
+
+    @property
     def token_id(self) -> int | None:
         """The token that acts for the user, where one does."""
 

@@ -72,6 +72,8 @@ class Field:
     # The model that a relation points to, and for RELATIONS the table of pairs.
     target: type[Record] | None = None
     through: Table | None = None
+    # Addresses that are pages of the site, for SLUG.
+    reserved: tuple[str, ...] = ()
     # Kept by the program: shown, never accepted.
     fixed: bool | None = None
     # Accepted, never shown, and history says only that it changed.

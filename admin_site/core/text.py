@@ -53,6 +53,20 @@ def is_storable(text: str) -> bool:
     return True
 
 
+# What stands in a text and is not seen, beside white space: hyphens and joiners, marks of direction, fillers, and the
+# empty pattern of Braille. As a character class has it.
+INVISIBLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0"
+)
+_BLANK = re.compile(rf"[\s{INVISIBLE}]*")
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of it would be seen."""
+    return not text.strip() if text.isascii() else _BLANK.fullmatch(text) is not None
+
+
 def storable(text: str) -> str:
     """The text with a mark in place of what cannot be stored: for what is kept as it came, and never refused."""
     return text if is_storable(text) else text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")

@@ -166,12 +166,24 @@ class Preview:
 
 def begin(actor: Actor, bulk: Bulk, *, source: str, reason: str = "", key: str = "") -> int:
     """Write the job down; ``Denied`` and ``Invalid`` say what stands against it."""
-    permissions.require(actor, "bulk_edit", bulk.section)
+    _require(actor, bulk)
     bulk.edits(actor)
     return board.begin(
         actor, "bulk", bulk.to_json(), section=bulk.section.name, total=bulk.selection.count, source=source,
         reason=reason, key=key,
     )  # fmt: skip
+
+
+def _require(actor: Actor, bulk: Bulk) -> None:
+    """``Denied`` where the person may do this to no row at all."""
+    section, workflow = bulk.section, bulk.section.workflow
+    needed = ["bulk_edit", bulk.action if bulk.action in WHOLE else "update"]
+    if bulk.action in (PIN, UNPIN):
+        needed.append("pin")
+    elif workflow is not None and bulk.action in workflow.moves:
+        needed.append(workflow.action)
+    for right in needed:
+        permissions.require(actor, right, section)
 
 
 class _TakenBackError(Exception):
@@ -180,7 +192,7 @@ class _TakenBackError(Exception):
 
 def preview(actor: Actor, bulk: Bulk) -> Preview:
     """What would happen, from a trial of the first rows that is taken back."""
-    permissions.require(actor, "bulk_edit", bulk.section)
+    _require(actor, bulk)
     planned = bulk.edits(actor)
     more, fewer = bulk.selection.moved(actor)
     outcome, is_all = _trial(actor, bulk)

@@ -43,6 +43,8 @@ class Answer:
     found: Sequence[Found]
     corrected: str = ""
     problems: Sequence[str] = field(default=())
+    # Whether the words ask for something at all.
+    is_asked: bool = True
 
 
 def everywhere(actor: Actor, q: str, *, limit: int = 5, only: Sequence[str] = (), correcting: bool = True) -> Answer:
@@ -63,16 +65,17 @@ def readable(actor: Actor) -> list[Section]:
 
 
 def _ask(actor: Actor, sections: Sequence[Section], q: str, limit: int) -> Answer:
-    found, problems = [], dict[str, int]()
+    found, problems, is_asked = [], dict[str, int](), not sections
     for section in sections:
         query = ListQuery.from_args(section, MultiDict({"q": q, "per_page": str(limit)}), actor)
+        is_asked = is_asked or bool(query.parts)
         for problem in query.problems:
             problems[problem.sentence] = problems.get(problem.sentence, 0) + 1
         if not query.problems and query.nodes:
             found.append(_in_section(actor, section, query))
     answering = sorted((one for one in found if one.count), key=lambda one: -one.score)
     everywhere_wrong = [problem for problem, times in problems.items() if times == len(sections)]
-    return Answer(answering, problems=everywhere_wrong)
+    return Answer(answering, problems=everywhere_wrong, is_asked=is_asked)
 
 
 def _in_section(actor: Actor, section: Section, query: ListQuery) -> Found:

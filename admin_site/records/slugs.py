@@ -43,7 +43,7 @@ class _Values:
 
 def _free(section: Section, base: str, row_id: int | None) -> str:
     """``base``, or the first of ``base-2``, ``base-3`` … that no live row has."""
-    if unique.is_free(section, "slug", base, row_id):
+    if base not in section.field("slug").reserved and unique.is_free(section, "slug", base, row_id):
         return base
     column = section.table.columns.slug
     stem = base[: text.SLUG_LENGTH - 8]

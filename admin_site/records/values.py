@@ -50,12 +50,12 @@ def _line(field: Field, raw: Any) -> str | None:
     if value is None:
         return None
     value = " ".join(value.split()) if "\n" in value or "\r" in value else value.strip()
-    return _fit(field, value) or None
+    return None if text.is_blank(value) else _fit(field, value)
 
 
 def _long(field: Field, raw: Any) -> str | None:
     value = _string(field, raw)
-    if value is None or not value.strip():
+    if value is None or text.is_blank(value):
         return None
     return _fit(field, value.replace("\r\n", "\n").replace("\r", "\n"))
 
@@ -93,6 +93,8 @@ def _slug(field: Field, raw: Any) -> str | None:
     slug = text.slugify(value)
     if not slug:
         raise ValueError(f"{field.label} must have letters or digits.")
+    if slug in field.reserved:
+        raise ValueError(f"{field.label} “{slug}” is a page of the site; choose another.")
     return slug
 
 

@@ -343,7 +343,8 @@ def _stale(change: Change, cleaned: Mapping[str, Any], version: int) -> Stale:
     theirs = {name: changes.standing(change, name) for name in yours}
     return Stale(
         f"This {section.singular} was changed while you were editing it. Nothing of yours was saved yet.",
-        base={name: changes.plain(base[name]) for name in yours if name in base},
+        # What nobody changed since is as it was.
+        base={name: changes.plain(base.get(name, theirs[name])) for name in yours if is_known},
         yours=yours,
         theirs=theirs,
         version=change.before["version"],

@@ -112,7 +112,14 @@ posts = Section(
     rail=("status", "slug", "category_id", "tag_ids", "is_pinned", "author_id"),
     fields=(
         Field(name="content", kind=Kind.MARKDOWN),
-        Field(name="slug", kind=Kind.SLUG, label="Address", required=False, help="Made from the title if left empty."),
+        Field(
+            name="slug",
+            kind=Kind.SLUG,
+            label="Address",
+            required=False,
+            help="Made from the title if left empty.",
+            reserved=("categories",),
+        ),
         Field(
             name="status",
             kind=Kind.CHOICE,

@@ -1,19 +1,36 @@
 """Addresses of pages: a list names three dozen, and most of them are an address that never changes and a query."""
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import flask
-from flask import Flask, current_app, request
+from flask import Flask, Response, current_app, request
+from werkzeug.routing import IntegerConverter
 
 # What may stand in a query as it is: the same as in addresses that Flask makes.
 SAFE = "!$'()*,/:;?@"
 KNOWN_MOST = 1_000
 
 
+class Number(IntegerConverter):
+    """A number in a path, written in one way: no other digits than ours, and none before the first that counts."""
+
+    regex = "0|[1-9][0-9]*"
+
+
 def init_app(app: Flask) -> None:
-    """Let templates use it."""
+    """Let templates use them, and answer each under one address alone. For before routes are added."""
+    app.url_map.converters["int"] = Number
+    app.after_request(_stay_here)
     app.jinja_env.globals["url_for"] = url_for
+
+
+def _stay_here(response: Response) -> Response:
+    """Redirects lead to a path alone: the host that an absolute one has came with the request."""
+    target = urlsplit(response.headers.get("Location", ""))
+    if target.netloc and target.netloc == request.host:
+        response.headers["Location"] = urlunsplit(("", "", target.path, target.query, target.fragment))
+    return response
 
 
 def url_for(endpoint: str, **values: Any) -> str:

@@ -3,7 +3,6 @@
 import logging
 import secrets
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from flask import (
     Flask,
@@ -21,7 +20,6 @@ from flask import (
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
-from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from admin_site.accounts import permissions, sessions
@@ -57,6 +55,8 @@ WORDS = {
 DOCS_PATH = "/api/docs"
 API_WORDS = {404: "Resource not found", 405: "Method not allowed", 500: "Internal server error"}
 CSRF_WORDS = "This form was opened in an earlier session. Go back, reload the page and send it again."
+API_CSRF_WORDS = "A call with a session cookie needs its CSRF token in the header X-CSRFToken. Programs use a token."
+HOST_WORDS = "This host is not served here."
 LOGIN_WORDS = "This page was opened a while ago. Please log in again."
 
 
@@ -147,6 +147,8 @@ def sign_in_first(message: str = "Sign in first") -> BaseResponse:
 
 def _other_session(_error: CSRFError) -> BaseResponse:
     """A form without the token of this session: opened before signing out or in, or by another site."""
+    if request.path.startswith("/api/"):
+        return respond(400, API_CSRF_WORDS)
     if request.endpoint == "login.sign_in":
         return make_response(login.opened_before(LOGIN_WORDS), 400)
     waiting = held.of_request()
@@ -158,11 +160,10 @@ def _other_session(_error: CSRFError) -> BaseResponse:
 def _http_error(error: HTTPException) -> BaseResponse:
     db.session.rollback()
     if isinstance(error, SecurityError | BadHost):  # a host that is not ours: no page, its links would lead there
-        return Response("This host is not served here.\n", 400, mimetype="text/plain")
+        if request.path.startswith("/api/"):
+            return respond(400, HOST_WORDS)
+        return Response(f"{HOST_WORDS}\n", 400, mimetype="text/plain")
     status = error.code or 500
-    if isinstance(error, RequestRedirect):  # to the path alone: the host came with the request
-        target = urlsplit(error.new_url)
-        return redirect(urlunsplit(("", "", target.path, target.query, "")), status)
     if error.response is not None:
         return error.get_response()
     allowed = request.max_content_length

@@ -262,6 +262,10 @@ def test_a06_links_name_the_configured_address(app, client, monkeypatch, name):
         response = send(client, "GET", path, headers={name: "evil.example"})
         assert response.status_code == 400 if name == "Host" else response.status_code < 400
         assert "evil.example" not in response.text + str(response.headers)
+    response = send(client, "GET", "/api/notes", headers={name: "evil.example"})
+    assert response.status_code == 400 if name == "Host" else response.status_code == 401
+    assert "evil.example" not in response.text + str(response.headers)
+    assert set(response.json) == {"error", "code", "request_id"}
 
 
 def choose(client, token, password=OTHER):

@@ -50,7 +50,7 @@ def change(actor: Actor, section: Section, row_id: int, field: Field, sent: Mapp
         with atomic():
             writes.update(actor, section, row_id, {field.name: sent.get("value", "")}, version=version, source="cell")
     except Stale as error:
-        if 0 < version < error.version and _is_free(field.name, error):
+        if field.name in error.mergeable:  # only other fields were changed meanwhile
             return change(actor, section, row_id, field, {**sent, "version": str(error.version)})
         item = reads.item(actor, section, row_id)
         theirs = forms.as_typed(field, item)
@@ -62,11 +62,6 @@ def change(actor: Actor, section: Section, row_id: int, field: Field, sent: Mapp
         fields = error.fields.get(field.name) or [message for found in error.fields.values() for message in found]
         return {"error": " ".join(fields) or error.message}, error.status
     return _shown(actor, section, reads.item(actor, section, row_id), field), 200
-
-
-def _is_free(name: str, error: Stale) -> bool:
-    """Whether only other fields were changed meanwhile: ``base`` has those that were."""
-    return name in error.yours and name not in error.base
 
 
 def _shown(actor: Actor, section: Section, item: reads.Item, field: Field) -> dict[str, Any]:

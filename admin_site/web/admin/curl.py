@@ -16,16 +16,22 @@ _OF_PAGES = ("view", "columns", "group", "count", "page", "after", "per_page", "
 
 @dataclass(frozen=True)
 class Command:
-    """A line for a shell; ``is_cut`` says that the page has more rows than a call may ask for."""
+    """A line for a shell.
+
+    ``is_cut`` says that the page has more rows than a call may ask for, ``is_without_pins`` that it shows some pinned
+    rows above the list, which no call does: it gives all of them first, or none.
+    """
 
     text: str
     is_cut: bool
+    is_without_pins: bool
 
 
 def command(actor: Actor, asked: ListQuery, columns: Sequence[str], root: str) -> Command:
     """The command for a list. ``root`` is the address of the site, without a slash at its end."""
     query = _understood(asked)
-    band = _band(actor, query)
+    pinned = _pinned(actor, query)
+    band = pinned if pinned <= pins.BAND_LENGTH else 0
     is_first = query.page == 1 and not query.after
     wanted = query.per_page + (band if is_first else 0)
     args = {"fields": ",".join(dict.fromkeys(["id", *columns]))}
@@ -37,7 +43,7 @@ def command(actor: Actor, asked: ListQuery, columns: Sequence[str], root: str) -
     path = f"/api/{query.section.name}" + ("/search" if query.is_ranked else "")
     url = f"{root}{path}?{urlencode(args, safe=',')}"
     said = f'curl -H "Authorization: Bearer $TOKEN" {shlex.quote(url)}'
-    return Command(said, is_cut=wanted > int(args["per_page"]))
+    return Command(said, is_cut=wanted > int(args["per_page"]), is_without_pins=pinned > band)
 
 
 def _understood(query: ListQuery) -> ListQuery:
@@ -76,11 +82,10 @@ def _place(query: ListQuery, wanted: int) -> dict[str, str]:
     return {"per_page": str(size), "page": str(offset // size + 1)}
 
 
-def _band(actor: Actor, query: ListQuery) -> int:
-    """How many rows stand above the list for everyone; none where there are more than a band shows."""
+def _pinned(actor: Actor, query: ListQuery) -> int:
+    """How many rows are pinned for everyone, of a list that shows them above the others."""
     if query.pinned != "first" or not query.section.pins:
         return 0
     # A search has no place for pinned rows without its words.
     only = replace(query, pinned="only") if query.is_ranked else ListQuery(section=query.section, pinned="only")
-    count = reads.count(actor, only)
-    return count if count <= pins.BAND_LENGTH else 0
+    return reads.count(actor, only)

@@ -1,12 +1,12 @@
 """Deeds on many rows, and the jobs that they are: bulk, progress, undo."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, request, url_for
 from werkzeug.datastructures import MultiDict
 
-from admin_site.core import clock
+from admin_site.core import clock, text
 from admin_site.core.errors import Conflict, Invalid
 from admin_site.core.section import Field, Kind, Section
 from admin_site.history import log
@@ -59,7 +59,7 @@ def read_job(id: int) -> Response:
 def undo_job(id: int) -> Response:
     """Take back what a job did, as a job of its own."""
     params.refuse_unknown(request.args, ())
-    payload.read(optional=True)
+    _refuse_unknown(payload.read(optional=True), ())
     job, begun = board.find(actor(), id), list[int]()
 
     def work() -> Answer:
@@ -102,8 +102,7 @@ def _moment(value: Any) -> str | None:
 
 
 def _planned(section: Section, body: Mapping[str, Any]) -> Bulk:
-    if unknown := [name for name in body if name not in WORDS]:
-        raise Invalid(fields={name: [f"There is no {name[:80]!r} here."] for name in unknown})
+    _refuse_unknown(body, WORDS)
     if ("ids" in body) == ("filter" in body):
         raise Invalid("Say which rows: exactly one of ids and filter.")
     if ("set" in body) == ("action" in body):
@@ -111,6 +110,11 @@ def _planned(section: Section, body: Mapping[str, Any]) -> Bulk:
     action = _action(section, body["action"]) if "action" in body else bulk.EDIT
     sent = _edits(section, body["set"]) if "set" in body else {}
     return Bulk(_chosen(section, body, trashed=action == bulk.RESTORE), action, sent)
+
+
+def _refuse_unknown(body: Mapping[str, Any], words: Sequence[str]) -> None:
+    if unknown := [name for name in body if name not in words]:
+        raise Invalid(fields={name: [f"There is no {name[:80]!r} here."] for name in unknown})
 
 
 def _action(section: Section, raw: Any) -> str:
@@ -151,6 +155,9 @@ def _as_args(section: Section, raw: Any) -> "MultiDict[str, str]":
     errors: dict[str, list[str]] = {}
     for name, value in raw.items():
         path, _, operator = name.partition("__")
+        if path not in fields and name not in params.SHARED_WORDS:
+            errors[f"filter.{name[:80]}"] = [params.unknown(name)]
+            continue
         try:
             args.add(name, _as_text(fields.get(path), operator, value))
         except ValueError as error:
@@ -193,6 +200,8 @@ def _is_dry(body: Mapping[str, Any]) -> bool:
 
 def _reason(body: Mapping[str, Any]) -> str:
     reason = body.get("reason", "")
+    if isinstance(reason, str) and not text.is_storable(reason):
+        raise Invalid(fields={"reason": ["reason has a character that cannot be stored."]})
     if not isinstance(reason, str) or len(reason) > REASON_LENGTH:
         raise Invalid(fields={"reason": [f"reason must be text of at most {REASON_LENGTH} characters."]})
     return reason

@@ -184,7 +184,7 @@ def _bulk(section: Section) -> Schema:
         "set": ref(f"{_name(section)}Values"),
         "action": {"type": "string", "enum": deeds.actions_of(section)},
         "dry_run": {"type": "boolean", "default": False},
-        "reason": {"type": "string", "maxLength": deeds.REASON_LENGTH},
+        "reason": {"type": "string", "maxLength": deeds.REASON_LENGTH, "pattern": schemas.TEXT_PATTERN},
     }
     wrong: list[Schema] = []
     for pair in (["ids", "filter"], ["set", "action"]):

@@ -136,6 +136,8 @@ def _query(section: Section, args: "MultiDict[str, str]", actor: Actor, errors: 
     query = ListQuery.from_args(section, args, actor)
     for problem in query.problems:
         errors.setdefault(problem.name, []).append(problem.sentence)
+    if args.get("q", "").strip() and not query.parts:
+        errors.setdefault("q", [NOTHING_ASKED])  # what was said and means nothing must not mean every row
     return query if query.sort else replace(query, sort=NEWEST_FIRST)
 
 

@@ -31,7 +31,7 @@ def read(*, optional: bool = False) -> dict[str, Any]:
     if not request.is_json:
         raise UnsupportedMediaType
     try:
-        body = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
+        body = json.loads(raw.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         raise Invalid("The body is not JSON in UTF-8.") from None
     if not isinstance(body, dict):
@@ -39,6 +39,16 @@ def read(*, optional: bool = False) -> dict[str, Any]:
     if not body and not optional:
         raise Invalid(NO_DATA)
     return body
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names are said once each: of two values nobody can tell which one was meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _value in pairs]
+        name = next(name for name in names if names.count(name) > 1)
+        raise Invalid(fields={name[:80]: [f"{name[:40]!r} stands twice in one object."]})
+    return found
 
 
 def _refuse(word: str) -> Any:
@@ -54,6 +64,8 @@ def values_of(section: Section, body: Mapping[str, Any]) -> dict[str, Any]:
             sent[name] = raw  # the write path refuses these
             continue
         try:
+            if raw == "" and field.required and field.kind is not Kind.PASSWORD:
+                raw = None  # missing, which the write path says in its words
             sent[name] = raw if raw is None and _may_be_null(field) else TYPES[field.kind](field, raw)
         except ValueError as error:
             sent[name] = Refused(str(error))

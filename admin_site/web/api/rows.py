@@ -107,8 +107,14 @@ def _version(section: Section, row_id: int) -> int | None:
     raw = request.headers.get("If-Match")
     if raw is None or raw.strip() == "*":
         return None
-    named = [numbers.small(tag) or 0 for tag in _TAG.findall(raw)] or [numbers.small(raw.strip()) or 0]
+    named = [_number(tag) for tag in _TAG.findall(raw) or [raw.strip()]]
     if len(named) > 1:
         current: int = reads.find(actor(), section, row_id).version
         return current if current in named else max(named)
     return named[0]
+
+
+def _number(tag: str) -> int:
+    """The version that a tag names as we write it; 0, which none has, where it is written in another way."""
+    found = numbers.small(tag) or 0
+    return found if str(found) == tag else 0

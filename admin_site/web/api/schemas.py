@@ -5,6 +5,7 @@ from typing import Any
 
 from admin_site.accounts.passwords import LEAST_LENGTH, MOST_LENGTH
 from admin_site.core.section import Field, Kind, Section
+from admin_site.core.text import INVISIBLE
 from admin_site.jobs.models import State
 from admin_site.records import edits, feed, filters, resolve
 from admin_site.records.list_query import CONDITIONS_MOST, ORDERS_MOST, Q_LENGTH, sortable
@@ -17,7 +18,7 @@ Schema = dict[str, Any]
 TEXT_PATTERN = r"^[^\u0000]*$"
 # Blanks are named one by one: what `\s` stands for differs from language to language.
 BLANKS = r"\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-WORD_PATTERN = rf"^[^\u0000]*[^\u0000{BLANKS}][^\u0000]*$"
+WORD_PATTERN = rf"^[^\u0000]*[^\u0000{BLANKS}{INVISIBLE}][^\u0000]*$"
 AGE_PATTERN = r"^[0-9]{1,4}(mo|[mhdwy])$"
 _ORDER = ("lt", "lte", "gt", "gte")
 # Nothing is as if it were not said.

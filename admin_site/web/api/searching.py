@@ -42,6 +42,8 @@ def everywhere() -> Response:
     answer = finding.everywhere(person, q, limit=size, correcting=False)
     if answer.problems:
         raise Invalid(fields={"q": list(answer.problems)})
+    if not answer.is_asked:
+        raise Invalid(fields={"q": [params.NOTHING_ASKED]})
     found = {one.section.name: one for one in answer.found}
     body: dict[str, Any] = {"query": q, **_counted(sum(one.count for one in answer.found))}
     for section in finding.readable(person):

@@ -308,8 +308,8 @@ def test_a_filter_of_nothing_touches_what_one_may_change_and_counts_the_rest(cas
     }
     assert column("posts", "title", mine) == ["Mine"] * 3
     assert "Mine" not in column("posts", "title", [published, *theirs])
-    _dry, job = tried_and_done(person, "posts", filter={}, action="publish")
-    assert (job["done"], job["skipped"]) == (0, 6)
+    refused = person.post("/api/posts/bulk", {"filter": {}, "action": "publish"}, status=403)
+    assert "posts.publish" in refused["error"]
     assert column("posts", "status", mine) == ["draft"] * 3
     _dry, job = tried_and_done(person, "posts", filter={}, action="delete")
     assert (job["done"], job["skipped"]) == (4, 2)
@@ -394,10 +394,13 @@ def test_everybody_but_the_last_administrator_can_be_trashed(cast, program):
 @on_one
 def test_the_reason_stands_in_the_history_of_each_row(cast, program):
     editor, number = program(cast.editor), make("notes")
-    job = begin(editor, "notes", ids=[number], set={"title": "Heron"}, reason="Spring \ud800 cleaning \0")
+    job = begin(editor, "notes", ids=[number], set={"title": "Heron"}, reason="Spring cleaning")
     entry = editor.get(f"/api/notes/{number}/history")["history"][0]
     assert entry["reason"] == job["reason"]
-    assert entry["reason"].startswith("Spring ")
+    assert entry["reason"] == "Spring cleaning"
+    for wrong in ("Spring \ud800", "\0", 7, "x" * 201):
+        body = {"ids": [number], "set": {"title": "Crane"}, "reason": wrong}
+        assert set(editor.post("/api/notes/bulk", body, status=400)["fields"]) == {"reason"}
     assert (entry["source"], entry["change_set"]) == ("api", job["change_set"])
     assert entry["actor"]["id"] == cast.editor.id
 
@@ -413,7 +416,35 @@ def test_what_came_after_the_call_is_not_among_its_rows(cast, program, later):
     assert editor.get(f"/api/jobs/{job['id']}")["state"] == "done"
 
 
+@on_one
+def test_words_that_a_bulk_deed_or_an_undo_does_not_know_are_named(cast, program):
+    editor, number = program(cast.editor), make("notes")
+    wrong = editor.post("/api/notes/bulk", {"filter": {"nonsense": 7}, "set": {"title": "x"}}, status=400)
+    assert wrong["fields"] == {"filter.nonsense": ["There is no parameter “nonsense”."]}
+    job = begin(editor, "notes", ids=[number], set={"title": "x"})
+    wrong = editor.post(f"/api/jobs/{job['id']}/undo", {"rows": [1]}, status=400)
+    assert set(wrong["fields"]) == {"rows"}
+    editor.post(f"/api/jobs/{job['id']}/undo", {}, status=202)
+
+
 # By which right
+
+
+@on_one
+@pytest.mark.parametrize(
+    ("action", "right"),
+    [("delete", "delete"), ("restore", "restore"), ("publish", "publish"), ("publish", "update"), ("pin", "pin"),
+     ("unpin", "update"), (None, "update"), ("delete", "bulk_edit")],
+)  # fmt: skip
+def test_a_bulk_deed_that_may_be_done_to_no_row_is_refused(cast, program, action, right):
+    number = make("posts", status="draft")
+    what = {"action": action} if action else {"set": {"title": "x"}}
+    rights = ("read", "bulk_edit", "update", "delete", "restore", "publish", "pin")
+    narrow = program(cast.editor, *(f"posts.{one}" for one in rights if one != right))
+    for dry in (True, False):
+        answer = narrow.post("/api/posts/bulk", {"ids": [number], "dry_run": dry} | what, status=403)
+        assert answer["error"] == f"The token lacks the scope posts.{right}."
+    assert how_many(Job) == 0
 
 
 @pytest.mark.parametrize(

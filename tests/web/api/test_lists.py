@@ -1125,6 +1125,21 @@ def test_a_list_that_is_longer_than_a_call_may_ask_for_begins_at_its_place(cast,
 
 
 @on_one
+def test_more_pinned_rows_than_stand_above_a_list_are_said_to_be_left_out(cast, program, sign_in):
+    for place in range(11):
+        make("notes", title=f"Note {place}", is_pinned=place > 0)
+    editor, address = sign_in(cast.editor), "/admin/notes/curl?sort=title"
+    assert "pinned=first" in editor.page(address).select_one("#curl").text
+    make("notes", title="Note 11", is_pinned=True)
+    page = editor.page(address)
+    command = page.select_one("#curl").text
+    assert "pinned" not in command
+    assert "pinned rows above the list are not among them" in page.main.text
+    found = program(cast.editor).get(command.split("localhost")[1].rstrip("'"))["notes"]
+    assert [row["title"] for row in found][:3] == ["Note 0", "Note 1", "Note 10"]
+
+
+@on_one
 def test_a_list_with_its_pinned_rows_fits_or_says_that_it_is_cut(cast, program, sign_in):
     numbers = many("notes", [{"title": f"N{place}", "content": "C"} for place in range(110)])
     pin("notes", [(number, number, None, None) for number in numbers[:5]])
@@ -1135,3 +1150,43 @@ def test_a_list_with_its_pinned_rows_fits_or_says_that_it_is_cut(cast, program, 
     assert answer == (band + rows)[: len(answer)]
     is_said = "next_cursor" in person.page(f"/admin/notes/curl?{query}").select_one("main").text
     assert is_said == (len(answer) < len(band + rows))
+
+
+@on_one
+@pytest.mark.parametrize("q", ["\0", "OR", "\u200b", "-", "OR OR", '""'])
+def test_words_that_ask_for_nothing_are_refused_by_every_list(cast, program, q):
+    make("notes", title="Fern")
+    editor = program(cast.editor)
+    for path in ("/api/notes", "/api/notes/search", "/api/search"):
+        answer = editor.send("GET", path, query_string={"q": q})
+        assert (answer.status_code, set(answer.json["fields"])) == (400, {"q"}), (path, answer.text)
+    assert editor.get("/api/notes?q=")["total"] == 1
+
+
+@on_one
+@pytest.mark.parametrize("number", ["0{}", "00{}", "\uff11", "\u0661", "+{}", "-{}", "{}.0", "1e0"])
+def test_a_number_in_a_path_is_written_in_one_way(cast, program, sign_in, number):
+    note = make("notes")
+    number = number.format(note)
+    program(cast.editor).send("GET", f"/api/notes/{number}", status=404)
+    assert sign_in(cast.editor).get(f"/admin/notes/{number}").status_code == 404
+
+
+@on_one
+def test_a_redirect_does_not_lead_to_the_host_that_was_sent(app, cast, program, sign_in):
+    for client, path in ((program(cast.editor), "/api/notes/"), (sign_in(cast.editor).http, "/admin/notes")):
+        send = (
+            client.send
+            if path.startswith("/api")
+            else lambda _method, path, client=client, **more: client.get(path, **more)
+        )
+        answer = send("GET", path, headers={"Host": "evil.example"})
+        assert "evil" not in answer.headers.get("Location", "")
+        assert answer.status_code in (308, 404)
+
+
+@on_one
+def test_a_call_with_a_cookie_is_told_which_header_it_lacks(cast, sign_in):
+    answer = sign_in(cast.editor).http.post("/api/notes", json={"title": "x", "content": "y"})
+    assert answer.status_code == 400
+    assert "X-CSRFToken" in answer.json["error"]
