@@ -1,5 +1,6 @@
 """Delivery: tells a worker that a job is waiting. The job's row is the truth; a lost message is only late."""
 
+import hashlib
 import logging
 import threading
 from collections.abc import Callable
@@ -8,12 +9,12 @@ from pathlib import Path
 
 from flask import Flask, current_app
 from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey
+from sqlalchemy import make_url
 
 from admin_site.jobs import runner
 
 logger = logging.getLogger(__name__)
 
-FILE = "queue.db"
 NAME = "admin-site"
 
 
@@ -44,7 +45,15 @@ def _broker(app: Flask) -> Huey:
         return MemoryHuey(NAME, results=False)
     if url := app.config["REDIS_URL"]:
         return RedisHuey(NAME, url=url, results=False)
-    return SqliteHuey(NAME, filename=str(Path(app.instance_path) / FILE), results=False)
+    return SqliteHuey(
+        NAME, filename=str(Path(app.instance_path) / file_of(app.config["SQLALCHEMY_DATABASE_URI"])), results=False
+    )
+
+
+def file_of(url: str) -> str:
+    """The file where messages wait: one for each database, so that no worker takes up numbers of another's jobs."""
+    named = make_url(url).set(password=None).render_as_string()
+    return f"queue-{hashlib.sha256(named.encode()).hexdigest()[:8]}.db"
 
 
 def ring(job_id: int) -> None:

@@ -29,6 +29,7 @@ from werkzeug.datastructures import MultiDict
 from admin_site import ROOT
 from admin_site.core import clock, registry
 from admin_site.core.database import atomic, db
+from admin_site.core.engines import database_url
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.imports import mapping, uploads
 from admin_site.imports import work as imports
@@ -213,7 +214,8 @@ class Site:
 
     def ring(self, job: int) -> None:
         """Put a job's number into the queue that the processes of this site read."""
-        broker = SqliteHuey(queue.NAME, filename=str(self.folder / "instance" / queue.FILE), results=False)
+        file = self.folder / "instance" / queue.file_of(database_url(self.url))
+        broker = SqliteHuey(queue.NAME, filename=str(file), results=False)
 
         def work_job(job_id: int) -> None:
             raise AssertionError("only delivered here")

@@ -1,5 +1,6 @@
 """Carrying a job on: nothing twice, nothing half, whoever dies, loses the job or their rights on the way."""
 
+import re
 import threading
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from admin_site.core.database import atomic, db
 from admin_site.core.errors import Busy, Conflict, Denied, Invalid, NotFound
 from admin_site.history import log
 from admin_site.history.models import ChangeSet, Entry
-from admin_site.jobs import board, bulk, kinds, runner, worker
+from admin_site.jobs import board, bulk, kinds, queue, runner, worker
 from admin_site.jobs.models import Job, JobNote, State
 from admin_site.records import selection, writes
 from admin_site.records.search import documents
@@ -528,3 +529,10 @@ def test_jobs_that_ended_long_ago_are_forgotten_with_their_notes(cast, monkeypat
     ):  # fmt: skip
         worker.sweep()
         assert kept() == expected
+
+
+def test_each_database_has_a_queue_of_its_own():
+    urls = ("sqlite:////a.db", "sqlite:////b.db", "postgresql+psycopg://u:one@h/d", "postgresql+psycopg://u:two@h/d")
+    names = {queue.file_of(url) for url in urls}
+    assert len(names) == 3  # whatever the password
+    assert all(re.fullmatch(r"queue-[0-9a-f]{8}\.db", name) for name in names)
