@@ -115,17 +115,18 @@ def moment(when: datetime | None, *, absolute: bool = False, brief: bool = False
         return Markup('<span class="none">–</span>')
     if brief:
         return Markup(brief_moment(when, clock.now()))  # noqa: S704 - only digits and names of months
-    exact = _exact(when, MONTHS)
-    words = exact if absolute else _ago(when, clock.now())
-    return Markup(f'<time datetime="{clock.isoformat(when)}" title="{exact}">{words}</time>')  # noqa: S704
+    said = exact(when)
+    words = said if absolute else _ago(when, clock.now())
+    return Markup(f'<time datetime="{clock.isoformat(when)}" title="{said}">{words}</time>')  # noqa: S704
 
 
 def brief_moment(when: datetime, now: datetime) -> str:
     """The markup of a time in a list."""
-    return f'<span title="{_exact(when, MONTHS_BRIEF)}">{_ago(when, now)}</span>'
+    return f'<span title="{exact(when, MONTHS_BRIEF)}">{_ago(when, now)}</span>'
 
 
-def _exact(when: datetime, months: Sequence[str]) -> str:
+def exact(when: datetime, months: Sequence[str] = MONTHS) -> str:
+    """A moment to the minute, in words."""
     return f"{when.day} {months[when.month]} {when.year}, {when.hour:02}:{when.minute:02} UTC"
 
 

@@ -14,7 +14,7 @@ from admin_site.core import registry
 from admin_site.core.database import atomic, db
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.jobs import runner, undo
-from admin_site.records import reads, trash, writes
+from admin_site.records import pinning, reads, trash, writes
 from tests.cast import make_user, role_id
 from tests.client import filled, soup
 from tests.factories import make
@@ -606,6 +606,20 @@ def test_a_receipt_names_no_row_that_one_may_not_read(cast, sign_in, name, says)
     text = sign_in(person).page(f"/admin/jobs/{job}").text
     assert "Lichen" in text
     assert ("Canary" in text) is says
+
+
+def test_moments_and_pins_are_told_in_words(cast, sign_in):
+    post = make("posts", title="Fern", is_pinned=True)
+    update(cast.admin, "posts", post, published_at="2026-03-04T05:06:07Z")
+    editor = sign_in(cast.editor)
+    text = editor.page(f"/admin/posts/{post}/history").main.text
+    assert "4 March 2026, 05:06 UTC" in text
+    assert "2026-03-04T05" not in text
+    with atomic():
+        pinning.describe(cast.editor, registry.get("posts"), post, own=False, reason="Look here", until="2027-01-02")
+    text = editor.page(f"/admin/posts/{post}/history").main.text
+    assert all(label in text for label in ("Why it is pinned", "Look here", "Pinned until", "January 2027"))
+    assert "pin_" not in text
 
 
 # Undo where one is

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -13,7 +14,7 @@ from admin_site.core.section import Field, Kind, Section
 from admin_site.history import log
 from admin_site.records import changes, relations, values
 from admin_site.records.reads import Item
-from admin_site.web import numbers
+from admin_site.web import numbers, templating
 
 VERBS = {
     "create": "added", "update": "changed", "delete": "moved to the trash", "restore": "restored",
@@ -57,6 +58,14 @@ class Event:
     def fields(self) -> str:
         """The names of the fields that changed."""
         return ", ".join(line.label for line in self.lines)
+
+
+# What history keeps of a pin beside the fields of its row.
+PIN_FIELDS = {
+    "pin_place": Field(name="pin_place", kind=Kind.INTEGER, label="Place among the pins"),
+    "pin_reason": Field(name="pin_reason", kind=Kind.TEXT, label="Why it is pinned"),
+    "pin_until": Field(name="pin_until", kind=Kind.DATETIME, label="Pinned until"),
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +137,7 @@ def present(item: Item) -> dict[str, Any]:
 def lines(section: Section, said: Mapping[str, Any]) -> Iterator[Line]:
     """The fields of a change in words, each with its differences marked."""
     for name, (old, new) in said.items():
-        field = section.all_fields.get(name) or Field(name=name, kind=Kind.TEXT, label=name)
+        field = section.all_fields.get(name) or PIN_FIELDS.get(name) or Field(name=name, kind=Kind.TEXT, label=name)
         if field.secret:
             yield Line(name, field.label, Markup(""), Markup(""), is_secret=True)
         else:
@@ -147,7 +156,17 @@ def words(field: Field, value: Any) -> str:
         return "Yes" if value else "No"
     if field.kind is Kind.CHOICE:
         return field.choice_labels.get(value, str(value))
+    if field.kind is Kind.DATETIME and isinstance(value, str):
+        return _moment(value)
     return str(value)
+
+
+def _moment(value: str) -> str:
+    """A moment as pages write it; one of before there were fields of this kind stays as it was kept."""
+    try:
+        return templating.exact(datetime.fromisoformat(value))
+    except ValueError:
+        return value
 
 
 def _marked(old: str, new: str) -> tuple[Markup, Markup]:
