@@ -221,6 +221,36 @@ def test_groups_of_a_long_list_are_lists_by_what_they_hold(cast, sign_in, monkey
     assert later not in rows_behind(client, page.select_one("dl.facts a"))
 
 
+GROUPS = {
+    "text": ({"title": "Moss", "op.title": "set"}, [0, 2, 3], [1]),
+    "clear": ({"op.category_id": "clear"}, [0, 3], [1, 2]),
+    "add": ({"tag_ids": "TAG", "op.tag_ids": "add"}, [0, 1], [2, 3]),
+    "remove": ({"tag_ids": "TAG", "op.tag_ids": "remove"}, [2, 3], [0, 1]),
+    "two": ({"title": "Moss", "op.title": "set", "op.category_id": "clear"}, None, [1]),
+}
+
+
+@pytest.mark.parametrize("deed", GROUPS)
+def test_groups_of_a_long_list_follow_from_any_field(cast, sign_in, monkeypatch, deed):
+    monkeypatch.setattr(bulk, "TRIED", 1)
+    tag, other, shelf = make("tags"), make("tags"), make("categories")
+    rows = [
+        make("posts", title="River", category_id=shelf, tag_ids=[other]), make("posts", title="Moss"),
+        make("posts", title="River Moss", tag_ids=[tag]),
+        make("posts", title="moss", category_id=shelf, tag_ids=[tag, other]),
+    ]  # fmt: skip
+    make("posts", title="Moss", status="archived", category_id=shelf)
+    typed, changing, same = GROUPS[deed]
+    typed = {name: str(tag) if value == "TAG" else value for name, value in typed.items()}
+    client = sign_in(cast.editor)
+    query = {"all": 1, "back": "status__ne=archived", "deed": "edit"}
+    fields = soup(client.get("/admin/posts/bulk", query_string=query))
+    page = soup(send(client, fields, "preview", **typed))
+    found = [rows_behind(client, link) for link in page.select("dl.facts a")]
+    assert found == [[rows[place] for place in places] for places in (changing, same) if places is not None]
+    assert facts(page)[1] == len(same)
+
+
 def test_tags_are_shown_as_what_comes_and_goes(cast, sign_in):
     old, kept, new = (make("tags", name=name) for name in ("Old", "Kept", "New"))
     row = make("posts", tag_ids=[old, kept])

@@ -1,6 +1,7 @@
 """Changing many rows: choose fields, look at what would happen, do it. Nothing is written before the last step."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,7 +16,8 @@ from admin_site.core.errors import AppError, Conflict, Invalid
 from admin_site.core.section import Kind, Section
 from admin_site.jobs import board, bulk
 from admin_site.jobs.bulk import Bulk
-from admin_site.records import edits, filters, selection, writes
+from admin_site.records import edits, filters, selection, values, writes
+from admin_site.records.edits import Edit, Operation
 from admin_site.records.selection import Selection
 from admin_site.web import numbers
 from admin_site.web.addresses import url_for
@@ -137,15 +139,17 @@ class BulkRoutes:
         return self._groups_by_value(planned, is_all=not found.left_out) | told
 
     def _groups_by_value(self, planned: Bulk, *, is_all: bool) -> dict[str, str]:
-        """Where one field is set in a whole list; who may not change all of it sees no link to what would change."""
+        """Of a whole list, what the rows hold; who may not change all of it sees no link to what would change."""
         planned_edits = planned.edits(actor()) if planned.selection.is_all else None
-        items = planned_edits.items if planned_edits else ()
-        if len(items) != 1 or items[0].value is None or items[0].field.kind not in (Kind.CHOICE, Kind.RELATION):
+        told = [_held(edit) for edit in planned_edits.items] if planned_edits else []
+        held = [pair for pair in told if pair]
+        if not held or len(held) < len(told):
             return {}
-        name, value = items[0].field.name, items[0].value
-        args = dict(planned.selection.args) | {"id__lte": str(planned.selection.highest)}
-        same = {"same": url_for(".index_view", **{**args, name: value})}
-        return same | ({"changing": url_for(".index_view", **{**args, f"{name}__ne": value})} if is_all else {})
+        base = [*planned.selection.args, ("id__lte", str(planned.selection.highest))]
+        groups = {"same": _list_url([*base, *(has for has, _lacks in held)])}
+        if is_all and len(held) == 1:  # of several fields, one that differs is enough
+            groups["changing"] = _list_url([*base, held[0][1]])
+        return groups
 
     def _run(self, planned: Bulk) -> Response:
         key, reason = request.form.get("key", "")[:40], request.form.get("reason", "")
@@ -153,3 +157,32 @@ class BulkRoutes:
             job_id = bulk.begin(actor(), planned, source="bulk", reason=reason, key=key)
         board.start(job_id)
         return redirect(url_for("jobs.job", id=job_id), 303)
+
+
+# Longer values make no address.
+VALUE_MOST = 200
+_LONG = (Kind.LONGTEXT, Kind.MARKDOWN)
+
+
+def _held(edit: Edit) -> tuple[tuple[str, str], tuple[str, str]] | None:
+    """The filters of rows that have what they would get, and of those that lack it; None where none say so."""
+    field, value = edit.field, edit.value
+    if edit.operation is Operation.CLEAR or value is None:
+        return ((f"{field.name}__isnull", "1"), (f"{field.name}__isnull", "0"))
+    if field.kind is Kind.RELATIONS:
+        if edit.operation is Operation.SET or len(value) != 1:
+            return None
+        pair = (field.name, str(value[0])), (f"{field.name}__ne", str(value[0]))
+        return pair if edit.operation is Operation.ADD else pair[::-1]
+    raw = str(values.to_json(value))
+    if len(raw) > VALUE_MOST or field.kind in _LONG or field.name == "is_pinned":
+        return None
+    return (field.name, raw), (f"{field.name}__ne", raw)
+
+
+def _list_url(pairs: Sequence[tuple[str, str]]) -> str:
+    """A list with all these filters; several of one name all hold."""
+    args: dict[str, list[str]] = {}
+    for name, value in pairs:
+        args.setdefault(name, []).append(value)
+    return url_for(".index_view", **args)
