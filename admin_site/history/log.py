@@ -201,6 +201,17 @@ def rows_of_set(change_set_id: int, section: str, row_ids: Sequence[int], action
     return set(db.session.execute(query.where(Entry.row_id.in_(row_ids), Entry.action == action)).scalars())
 
 
+def of_rows_in_sets(
+    section: str, row_ids: Sequence[int], change_sets: Sequence[int]
+) -> list[tuple[int, int, str, Mapping[str, Sequence[Any]]]]:
+    """What some change sets did to these rows, first to last: change set, row, action, changes."""
+    # By the rows, which are few: a sum has no index that leads to all that the change sets did.
+    among = (Entry.change_set_id + literal(0)).in_(change_sets)
+    query = select(Entry.change_set_id, Entry.row_id, Entry.action, Entry.changes)
+    query = query.where(Entry.section == section, Entry.row_id.in_(row_ids), among).order_by(Entry.id)
+    return [(number, row_id, action, changes) for number, row_id, action, changes in db.session.execute(query)]
+
+
 def count_of_set(change_set_id: int) -> int:
     """How many rows a change set touched."""
     query = select(func.count()).select_from(Entry).where(Entry.change_set_id == change_set_id)

@@ -56,10 +56,17 @@ class _Undoing:
     notes: list[kinds.Note] = field(default_factory=list)
     # Entries of which nothing was put back.
     left: set[int] = field(default_factory=set)
+    # What an earlier undoing has put back and nothing has put there again: section and row to the fields, or ``WHOLE``.
+    before: dict[tuple[str, int], set[str]] = field(default_factory=dict)
 
     @property
     def actor(self) -> Actor:
         return self.deed.actor
+
+    def was_put_back(self, entry: log.SetEntry) -> bool:
+        """Whether nothing of an entry is left to take back; what somebody did with the row since is theirs."""
+        names = set(entry.changes) if entry.action == "update" else {WHOLE}
+        return bool(names) and names <= self.before.get((entry.section, entry.row_id), set())
 
     def leave(self, outcome: str, entry: log.SetEntry, reason: str) -> None:
         """Nothing of this entry can be put back."""
@@ -85,10 +92,30 @@ def _step(job: Job, deed: Deed) -> kinds.Step:
         entries = log.of_set(job.undoes, before=job.cursor, limit=limit)
         count, first = len(entries), entries[-1].id if entries else 0
         rest = [entry for entry in entries if entry.row_id not in put_back]
+        undoing.before.update(_put_back_before(undoing, rest))
+        rest = [entry for entry in rest if not undoing.was_put_back(entry)]
     done = len(put_back) + sum(_take_back(undoing, run) for run in _runs(rest))
     skipped = len(undoing.left)
     cursor = first if count == limit else None
     return kinds.Step(cursor=cursor, done=done, same=count - done - skipped, skipped=skipped, notes=undoing.notes)
+
+
+# In place of fields: that a row was made, moved to the trash or restored.
+WHOLE = ""
+
+
+def _put_back_before(undoing: _Undoing, entries: Sequence[log.SetEntry]) -> dict[tuple[str, int], set[str]]:
+    """What earlier undoings of the same change set did to these rows, less what undoings of them put there again."""
+    levels = undoable.levels(undoing.undoes)
+    levels.pop(undoing.deed.change_set_id, None)
+    found: dict[tuple[str, int], set[str]] = {}
+    for name in {entry.section for entry in entries} if levels else ():
+        ids = [entry.row_id for entry in entries if entry.section == name]
+        for number, row_id, action, said in log.of_rows_in_sets(name, ids, list(levels)):
+            names = found.setdefault((name, row_id), set())
+            touched = set(said) if action == "update" else {WHOLE}
+            names.update(touched) if levels[number] % 2 else names.difference_update(touched)
+    return found
 
 
 # So many ways of changing are told apart; where there are more, rows are gone through one by one.
@@ -98,7 +125,7 @@ ALIKE_MOST = 20
 def _alike(actor: Actor, change_set_id: int, before: int | None) -> Sequence[log.SetGroup]:
     """The next entries, where the database can take them back by itself: of one section, each row once."""
     first = log.of_set(change_set_id, before=before, limit=1)
-    if not first or not _applies(actor, first[0]):
+    if not first or not _applies(actor, first[0]) or undoable.begun_by(change_set_id) is not None:
         return ()
     groups = log.groups_of_set(change_set_id, before=before, limit=CHUNK * ALIKE_CHUNKS)
     row_ids = [number for group in groups for number in group.row_ids]
@@ -170,7 +197,7 @@ def _unmake(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) ->
     """Move new rows to the trash, unless somebody has worked on them since, or rows that stay need them."""
     kept = _worked_on(undoing, section, run)
     going = [entry.row_id for entry in run if entry.row_id not in kept]
-    kept |= dict.fromkeys(_used(undoing, section, going), "It is used by rows that stay.") if going else {}
+    kept |= dict.fromkeys(_used(section, going), "It is used by rows that stay.") if going else {}
     rest = []
     for entry in run:
         if entry.row_id in kept and not _is_moved(entry, entry.row_id):
@@ -198,22 +225,15 @@ def _differs(known: Field | None, span: tuple[Any, Any]) -> bool:
     return known is None or known.secret or changes.plain(before) != changes.plain(after)
 
 
-def _used(undoing: _Undoing, section: Section, going: Sequence[int]) -> set[int]:
-    """Rows that others point to.
-
-    One that cannot do without them goes along, unless it was made together with them and has been left where it is.
-    """
-    needing = registry.required_by(section)
-    used: set[int] = set()
-    for other, pointing in registry.pointing_to(section):
-        pairs = relations.pointed_to(other, pointing, going)
-        if (other, pointing) in needing:
-            made = log.rows_of_set(undoing.undoes, other.name, [mine for mine, _theirs in pairs], "create")
-            pairs = {(mine, theirs) for mine, theirs in pairs if mine in made}
-        if other is section:
-            pairs = {(mine, theirs) for mine, theirs in pairs if mine not in going}
-        used |= {theirs for _mine, theirs in pairs}
-    return used
+def _used(section: Section, going: Sequence[int]) -> set[int]:
+    """Rows that others point to which stay: what was made together with them was taken back before."""
+    pairs = [
+        pair
+        for other, pointing in registry.pointing_to(section)
+        for pair in relations.pointed_to(other, pointing, going)
+        if other is not section or pair[0] not in going
+    ]
+    return {theirs for _mine, theirs in pairs}
 
 
 def _put_back(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) -> int:
@@ -275,8 +295,9 @@ def _put_pin_back(undoing: _Undoing, section: Section, entry: log.SetEntry) -> i
 def _former(undoing: _Undoing, change: Change, entry: log.SetEntry) -> dict[str, Any]:
     """The values from before, of the fields that still hold what the change set gave them."""
     found: dict[str, Any] = {}
+    passed = pinning.PARTS | undoing.before.get((entry.section, entry.row_id), set())
     for name, (before, after) in entry.changes.items():
-        if name in pinning.PARTS:
+        if name in passed:
             continue  # a pin that was taken away is arranged once it is back
         known = change.section.all_fields.get(name)
         if known is None or known.secret:

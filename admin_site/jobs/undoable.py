@@ -1,5 +1,6 @@
 """Whether a change set can be undone: by whom, until when, and what took it back already."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -64,28 +65,54 @@ def undone_by(change_set_id: int) -> Job | None:
     One that left something does not count: what it left can be taken back later, by whoever may. Nor does one
     after which some of it was put there again.
     """
-    undoings = _undoings(change_set_id)
-    again = max((job.id for undoing in undoings for job in _standing(undoing.change_set_id)), default=0)
-    for job in undoings:
-        if job.state in UNFINISHED or (job.id > again and _is_whole(job)):
-            return job
-    return None
+    return _undone(chain(change_set_id))[change_set_id]
 
 
 def begun_by(change_set_id: int) -> Job | None:
-    """The last job that took some of a change set back, which still stands."""
-    return next((job for job in _standing(change_set_id) if job.state not in UNFINISHED), None)
+    """The last job that took some of a change set back, where not all of that was put there again."""
+    jobs = chain(change_set_id)
+    undone = _undone(jobs)
+    return next((job for job in jobs[change_set_id] if job.state not in UNFINISHED and not _of(job, undone)), None)
 
 
-def _standing(change_set_id: int | None) -> list[Job]:
-    """The jobs that took some of it back, without those that were wholly taken back themselves; last first."""
-    found = _undoings(change_set_id) if change_set_id is not None else []
-    return [job for job in found if job.change_set_id is None or undone_by(job.change_set_id) is None]
+def chain(change_set_id: int) -> dict[int, list[Job]]:
+    """A change set, those that took it back, those that took them back …: each with its undoings, last first."""
+    found: dict[int, list[Job]] = {}
+    asked = [change_set_id]
+    while asked:
+        found |= {number: [] for number in asked}
+        query = select(Job).where(Job.undoes.in_(asked)).order_by(Job.id.desc())
+        jobs = [job for job in db.session.execute(query).scalars() if job.done or job.state in UNFINISHED]
+        for job in jobs:
+            found[job.undoes or 0].append(job)
+        asked = [job.change_set_id for job in jobs if job.change_set_id is not None]
+    return found
 
 
-def _undoings(change_set_id: int) -> list[Job]:
-    query = select(Job).where(Job.undoes == change_set_id).order_by(Job.id.desc())
-    return [job for job in db.session.execute(query).scalars() if job.done or job.state in UNFINISHED]
+def levels(change_set_id: int) -> dict[int, int]:
+    """The change sets that took this one back, by number: 1; those that took them back: 2; and so on."""
+    jobs = chain(change_set_id)
+    found = {change_set_id: 0}
+    for number, undoings in jobs.items():
+        found |= {job.change_set_id: found[number] + 1 for job in undoings if job.change_set_id is not None}
+    del found[change_set_id]
+    return found
+
+
+def _undone(jobs: Mapping[int, Sequence[Job]]) -> dict[int, Job | None]:
+    """Each change set of a chain with the job that took all of it back; the last ones are known first."""
+    found: dict[int, Job | None] = {}
+    for number in reversed(list(jobs)):
+        later = [job for undoing in jobs[number] for job in jobs.get(undoing.change_set_id or 0, ())]
+        again = max((job.id for job in later if not _of(job, found)), default=0)
+        whole = (job for job in jobs[number] if job.state in UNFINISHED or (job.id > again and _is_whole(job)))
+        found[number] = next(whole, None)
+    return found
+
+
+def _of(job: Job, undone: Mapping[int, Job | None]) -> Job | None:
+    """What took a job back wholly, if anything."""
+    return undone.get(job.change_set_id) if job.change_set_id is not None else None
 
 
 def _is_whole(job: Job) -> bool:

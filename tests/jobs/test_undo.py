@@ -143,11 +143,12 @@ def test_a_new_row_goes_to_the_trash(cast):
     assert log.of_row("notes", number)[0].action == "delete"
 
 
-def test_a_new_row_takes_along_what_was_put_under_it_since(cast):
+def test_a_new_row_stays_where_something_was_put_under_it_since(cast):
     post = make("posts")
     comment = make("comments", post_id=post)
-    take_back(cast.editor, log.of_row("posts", post)[-1].change_set_id)
-    assert (is_live("posts", post), is_live("comments", comment)) == (False, False)
+    job = take_back(cast.editor, log.of_row("posts", post)[-1].change_set_id)
+    assert (is_live("posts", post), is_live("comments", comment)) == (True, True)
+    assert notes_of(job) == [("conflict", "posts", post, "It is used by rows that stay.")]
 
 
 def test_a_new_row_that_was_changed_since_stays(cast):
@@ -716,6 +717,80 @@ def test_once_a_part_is_put_again_it_can_be_taken_back_again(cast):
     assert tally(take_back(cast.editor, done)) == (1, 1, 0)
     assert [row("notes", number).title for number in rows] == ["Fern", "Fern"]
     assert undoable.undone_by(done) is not None
+
+
+def test_what_somebody_did_again_after_an_undo_is_theirs(cast):
+    rows = [make("notes", title="Fern") for _ in range(2)]
+    done = bulk_edit(cast.editor, "notes", rows, title=("set", "Moss")).change_set_id
+    update(cast.editor, "notes", rows[1], title="Lichen")
+    assert tally(take_back(cast.editor, done)) == (1, 0, 1)
+    update(cast.editor, "notes", rows[0], title="Moss")  # after all
+    assert tally(take_back(cast.editor, done)) == (0, 1, 1)
+    assert [row("notes", number).title for number in rows] == ["Moss", "Lichen"]
+
+
+def test_what_somebody_chose_again_after_an_undo_is_theirs(cast):
+    """Of a field that the database can put back by itself."""
+    rows = [make("posts", status="draft") for _ in range(2)]
+    done = bulk_edit(cast.editor, "posts", rows, status=("set", "archived")).change_set_id
+    update(cast.editor, "posts", rows[1], status="review")
+    assert tally(take_back(cast.editor, done)) == (1, 0, 1)
+    update(cast.editor, "posts", rows[0], status="archived")
+    assert tally(take_back(cast.editor, done)) == (0, 1, 1)
+    assert [row("posts", number).status for number in rows] == ["archived", "review"]
+
+
+def test_what_somebody_made_again_after_an_undo_is_theirs(cast):
+    rows, done = imported(cast.editor, "notes", [{"title": "One", "content": "x"}, {"title": "Two", "content": "x"}])
+    update(cast.editor, "notes", rows[0], title="Worked on")
+    take_back(cast.editor, done)
+    with atomic():
+        trash.restore(cast.editor, registry.get("notes"), rows[1])
+    assert tally(take_back(cast.editor, done)) == (0, 1, 1)
+    assert [is_live("notes", number) for number in rows] == [True, True]
+
+
+def test_what_somebody_trashed_again_after_an_undo_is_theirs(cast):
+    rows = [make("categories", name=name) for name in ("News", "Sport")]
+    with atomic():
+        deed = writes.begin(cast.editor, "bulk")
+        trash.trash_many(deed, registry.get("categories"), rows)
+    make("categories", name="news", slug="another")
+    assert tally(take_back(cast.editor, deed.change_set_id)) == (1, 0, 1)
+    to_trash(cast.editor, "categories", rows[1])
+    assert tally(take_back(cast.editor, deed.change_set_id)) == (0, 1, 1)
+    assert [is_live("categories", number) for number in rows] == [False, False]
+
+
+def test_a_moved_pin_that_was_left_is_not_moved_twice(cast, pinned):
+    """An undo of two deeds of which one was left moves no pin that it had put back before."""
+    stood = order(cast)
+    note = make("notes", title="Fern")
+    with atomic():
+        deed = writes.begin(cast.editor, "form")
+        writes.update(cast.editor, registry.get("notes"), note, {"title": "Moss"}, deed=deed)
+        writes.update(cast.editor, registry.get("notes"), pinned[0], {"is_pinned": False}, deed=deed)
+    update(cast.editor, "notes", note, title="Lichen")
+    take_back(cast.editor, deed.change_set_id)
+    assert order(cast) == stood
+    update(cast.editor, "notes", pinned[0], is_pinned=False)
+    left = order(cast)
+    take_back(cast.editor, deed.change_set_id)
+    assert order(cast) == left
+
+
+def test_a_long_chain_of_undoings_is_followed_to_its_end(cast):
+    number = make("notes", title="Fern")
+    change_set = done = update(cast.editor, "notes", number, title="Moss")
+    first = None
+    for place in range(31):
+        job = take_back(cast.editor, change_set)
+        assert tally(job) == (1, 0, 0)
+        first, change_set = first or job, job.change_set_id
+        assert row("notes", number).title == ("Fern" if place % 2 == 0 else "Moss")
+    assert undoable.undone_by(done).id == first.id
+    assert undoable.undone_by(first.change_set_id) is None
+    assert max(undoable.levels(done).values()) == 31
 
 
 def test_an_undoing_that_stands_again_counts_again(cast):

@@ -622,6 +622,24 @@ def test_moments_and_pins_are_told_in_words(cast, sign_in):
     assert "pin_" not in text
 
 
+def test_whoever_may_not_see_the_undoing_is_told_of_it_without_a_link(cast, sign_in):
+    notes = [make("notes", cast.owner, title="Fern"), make("notes", cast.colleague, title="Fern")]
+    with atomic():
+        deed = writes.begin(cast.editor, "api")
+        for number in notes:
+            writes.update(cast.editor, registry.get("notes"), number, {"title": "Moss"}, deed=deed)
+    editor, page = sign_in(cast.editor), f"/admin/activity/{deed.change_set_id}"
+    for person, said in ((cast.owner, "Some of it was taken back."), (cast.admin, "This was taken back.")):
+        with atomic():
+            job = undo.begin(person, deed.change_set_id, source="undo")
+        runner.run(job)
+        shown = editor.page(page).select_one("aside")
+        assert said in shown.text
+        assert not shown.select("a")
+        assert sign_in(cast.admin).page(page).select_one(f"aside a[href='/admin/jobs/{job}']")
+        assert ("Undo the rest" in shown.text) is (person is cast.owner)
+
+
 # Undo where one is
 
 
