@@ -165,6 +165,16 @@ class Reader:
                 named = {title for row in rows for title in _titles(target.field, _cell(row, place))}
                 self.known.setdefault(target.field.name, {}).update(_numbers(self.deed.actor, target.field, named))
 
+    def standing(self, rows: Sequence[Row]) -> dict[int, int]:
+        """Which of these rows are there already, by their key alone: line to number."""
+        places = [place for place, target in self.places if target.name == self.settings.key]
+        if not places:
+            return {}
+        item, cells = self.section.field(self.settings.key), {row.line: _cell(row, places[0]) for row in rows}
+        found = matched(self.deed.actor, self.section, item.name, list(cells.values()))
+        keys = {line: folded_key(self.section, item, cell) for line, cell in cells.items()}
+        return {line: found[key] for line, key in keys.items() if key is not None and key in found}
+
     def sent(self, row: Row) -> dict[str, Any]:
         """What the row says, for ``writes``; ``Invalid`` where the line or a related name is wrong."""
         if row.problem:

@@ -12,11 +12,11 @@ from datetime import date, datetime
 from datetime import time as clock_time
 from typing import IO, Any
 
-import charset_normalizer
 import python_calamine
 
 from admin_site.core import text
 from admin_site.core.errors import Invalid
+from admin_site.imports import encodings
 from admin_site.records.export import RISKY
 
 COLUMNS_MOST = 200
@@ -162,28 +162,7 @@ def _encoding(data: bytes) -> str:
     wrong = sum(1 for line in lines if not _is_utf8(line))
     if wrong <= len(lines) * MISTAKES_MOST:
         return "utf-8"
-    return _of_bytes(data[:SAMPLE])
-
-
-# High bytes that stand alone among ASCII are accented letters; where most have another beside them, the whole
-# script is another one.
-_ALONE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
-_HIGH, _LETTER = re.compile(rb"[\x80-\xff]"), re.compile(rb"[A-Za-z]")
-# Letters of Central Europe at places where Western languages have none.
-_CENTRAL = re.compile(
-    rb"[A-Za-z\xc0-\xff](?:[\x9a\x9d-\x9f\xb3\xb9\xbc\xbe\xbf]|\x9c(?!u))|[\xa3\xaf][a-z]|\xec[a-z]|\xf5(?!e)[a-z]"
-)
-CENTRAL_LEAST = 0.05
-OTHER_SCRIPTS = ("cp1251", "shift_jis", "gb18030", "big5", "euc_kr")
-
-
-def _of_bytes(sample: bytes) -> str:
-    """The encoding of bytes that are not UTF-8: of those offered, Western where nothing speaks for another."""
-    alone, high, letters = (len(kind.findall(sample)) for kind in (_ALONE, _HIGH, _LETTER))
-    if alone * 2 >= high or (alone * 4 >= high and letters > high * 2):
-        return "cp1250" if len(_CENTRAL.findall(sample)) >= high * CENTRAL_LEAST else "cp1252"
-    best = charset_normalizer.from_bytes(sample, cp_isolation=[*OTHER_SCRIPTS]).best()
-    return best.encoding.replace("euc_kr", "euc-kr") if best else "cp1252"
+    return encodings.guess(data[:SAMPLE])
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -94,10 +94,12 @@ def work_lot(deed: Deed, section: Section, job_params: Mapping[str, Any], rows: 
     """Write these rows; what became of each, in their order."""
     settings = Settings.from_json(job_params["settings"])
     reader = Reader(deed, section, settings, columns)
-    reader.look_up(rows)
-    said: dict[int, Said] = {}
+    # Of rows that are left as they are nothing else is read: not what they name, nor whether they stand twice.
+    left = reader.standing([row for row in rows if not row.problem]) if settings.mode == "skip" else {}
+    said = {row.line: Said(row, SAME, row_id=left[row.line]) for row in rows if row.line in left}
+    reader.look_up([row for row in rows if row.line not in left])
     good: list[tuple[Row, dict[str, Any]]] = []
-    for row in rows:
+    for row in (row for row in rows if row.line not in left):
         try:
             if (earlier := job_params["twice"].get(str(row.line))) is not None:
                 raise Invalid(f"Line {earlier} has the same value, which only one row may have.")
@@ -129,8 +131,6 @@ def _parted(
             said[row.line] = Said(row, FAILED, f"{_called(item)} “{text.clip(str(raw), 60)}” is none.")
         elif number is not None and settings.mode == "add":
             said[row.line] = Said(row, FAILED, f"There is a row with this {_called(item)} already.", number)
-        elif number is not None and settings.mode == "skip":
-            said[row.line] = Said(row, SAME, row_id=number)
         elif number is not None and number in known:
             said[row.line] = Said(row, FAILED, f"An earlier line has the same {_called(item)}.", number)
         elif number is not None:

@@ -316,6 +316,16 @@ def test_rows_are_matched_by_number_and_isbn(cast, key, mode, numbers, titles):
         assert refused(job) == {4: f"There is no row with this {label}."}
 
 
+@pytest.mark.parametrize("related", ["create", "refuse"])
+def test_nothing_is_read_of_rows_that_are_left_as_they_are(cast, related):
+    """Neither related names that nobody knows, nor that a line stands twice."""
+    make("books", title="Old", isbn="9780306406157")
+    lines = "9780306406157,New,Nobody New\n" * 2 + "9780306406157,,\n"
+    job = imported(cast.editor, "books", f"isbn,title,author\n{lines}", key="isbn", mode="skip", related=related)
+    assert (said(job), column("books", "title")) == ((0, 0, 3, 0, 0), ["Old"])
+    assert "Nobody New" not in column("authors", "name")
+
+
 def test_an_isbn_is_matched_however_it_is_written(cast):
     make("books", title="Old", isbn="9780306406157")
     job = imported(cast.editor, "books", "isbn,title\n0-306-40615-2,New\n", key="isbn", mode="update")

@@ -11,10 +11,11 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import stream_encode_multipart
 
 from admin_site.core import registry
-from admin_site.core.database import db
+from admin_site.core.database import atomic, db
 from admin_site.imports.models import ImportMapping, Upload
 from admin_site.jobs import board, runner
 from admin_site.jobs.models import Job
+from admin_site.records import trash
 from tests.client import soup
 from tests.factories import isbn, make
 
@@ -168,6 +169,16 @@ def test_cells_of_a_line_that_has_too_many_are_not_lost(editor):
         ["B", "two", wrong.format(4), "three", "'=four"],
         ["C", "", wrong.format("1")],
     ]
+
+
+def test_a_file_that_is_gone_is_no_row_of_the_trash(editor, cast):
+    number = make("notes")
+    with atomic():
+        trash.trash(cast.editor, registry.get("notes"), number)
+    for path in (f"/admin/notes/import/{number}", f"/admin/notes/import/{number}/trial/1"):
+        page = editor.page(path, status=404)
+        assert "trash" not in page.main.text
+        assert "with the number" not in page.main.text
 
 
 def test_the_trial_shows_what_new_rows_would_hold(editor):

@@ -53,7 +53,7 @@ class ImportRoutes:
                     raise Invalid("Choose a file first.")
                 with atomic():
                     number = uploads.keep(actor(), self.section, file.filename, file.read(), Format())
-                return redirect(url_for(".import_map_view", id=number), 303)
+                return redirect(url_for(".import_map_view", upload_id=number), 303)
             except Invalid as wrong:
                 error = wrong.message
         page = self.render(
@@ -71,10 +71,10 @@ class ImportRoutes:
         response.headers["Content-Disposition"] = f'attachment; filename="{self.section.name}.csv"'
         return response
 
-    @expose("/import/<int:id>", methods=("GET", "POST"))
-    def import_map_view(self, id: int) -> Any:
+    @expose("/import/<int:upload_id>", methods=("GET", "POST"))
+    def import_map_view(self, upload_id: int) -> Any:
         """Step 2: which column is which field, and what is done with rows that are there already."""
-        upload = uploads.find(actor(), self.section, id)
+        upload = uploads.find(actor(), self.section, upload_id)
         if request.method == "POST" and "read" in request.form:
             return self._read_again(upload)
         if request.method == "POST":
@@ -96,7 +96,7 @@ class ImportRoutes:
                 uploads.read_again(uploads.find(actor(), self.section, upload.id), wanted)
         except Invalid as error:
             flash(error.message, "bad")
-        return redirect(url_for(".import_map_view", id=upload.id), 303)
+        return redirect(url_for(".import_map_view", upload_id=upload.id), 303)
 
     def _proposed(self, upload: Upload) -> Settings:
         """The saved mapping that was asked for, else a guess by the names of the columns."""
@@ -131,7 +131,7 @@ class ImportRoutes:
             job_id = work.begin(actor(), self.section, upload, settings, trial=True, source="import")
             if name := text.storable(request.form.get("save_as", "")).strip()[:60]:
                 self._save_mapping(name, settings)
-        target = url_for(".import_trial_view", id=upload.id, job=job_id)
+        target = url_for(".import_trial_view", upload_id=upload.id, job=job_id)
         board.start(job_id)
         return redirect(target, 303)
 
@@ -145,10 +145,10 @@ class ImportRoutes:
         values = {"user_id": actor().id, "section": self.section.name, "name": name, "settings": settings.to_json()}
         db.session.execute(insert(ImportMapping).values(values))
 
-    @expose("/import/<int:id>/trial/<int:job>", methods=("GET", "POST"))
-    def import_trial_view(self, id: int, job: int) -> Any:
+    @expose("/import/<int:upload_id>/trial/<int:job>", methods=("GET", "POST"))
+    def import_trial_view(self, upload_id: int, job: int) -> Any:
         """Step 3: what would happen; then it is written."""
-        upload = uploads.find(actor(), self.section, id)
+        upload = uploads.find(actor(), self.section, upload_id)
         trial = self._trial(upload, job)
         if request.method == "POST":
             if trial.state != State.DONE:

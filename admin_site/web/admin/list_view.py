@@ -171,17 +171,17 @@ class ListRoutes:
         most = reads.COUNT_MOST
         return jsonify(counts={number: f"{min(n, most):,}{'+' if n > most else ''}" for number, n in found.items()})
 
-    @expose("/views/<int:id>", methods=("POST",))
-    def view_view(self, id: int) -> Response:
+    @expose("/views/<int:view_id>", methods=("POST",))
+    def view_view(self, view_id: int) -> Response:
         """Delete a saved view, or make it the one that the list opens with."""
         deed = request.form.get("deed", "")
         with atomic():
-            view = views.get(actor(), self.section, id)
+            view = views.get(actor(), self.section, view_id)
             if deed == "delete":
-                views.remove(actor(), self.section, id)
+                views.remove(actor(), self.section, view_id)
                 flash(f"The view “{view.name}” was deleted.", "ok")
             elif deed in ("default", "plain"):
-                views.set_default(actor(), self.section, id if deed == "default" else None)
+                views.set_default(actor(), self.section, view_id if deed == "default" else None)
                 opens = f"“{view.name}”" if deed == "default" else "all rows"
                 flash(f"{self.section.label} now open with {opens}.", "ok")
         return redirect(url_for(".views_view"))
