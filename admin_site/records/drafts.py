@@ -24,7 +24,7 @@ SUBMISSIONS_KEPT_FOR = timedelta(days=2)
 NEW = 0
 NEW_LEAST = -(2**52)
 # So many drafts of new rows are offered, the last ones typed.
-OFFERED_MOST = 5
+OFFERED_MOST = 20
 
 
 class Draft(Model):
@@ -81,6 +81,18 @@ def keep(user_id: int, section: Section, row_id: int, version: int, typed: Mappi
     if result.rowcount == 0:
         key = {"user_id": user_id, "section": section.name, "row_id": row_id}
         db.session.execute(insert_new(Draft).values(key | values))
+        if row_id <= NEW:
+            _forget_more(user_id, section)
+
+
+def _forget_more(user_id: int, section: Section) -> None:
+    """Drafts of new rows beyond those that are offered, the oldest of them."""
+    mine = (Draft.user_id == user_id, Draft.section == section.name, Draft.row_id <= NEW)
+    newest = select(Draft.row_id).where(*mine).order_by(Draft.at.desc(), Draft.row_id).limit(OFFERED_MOST)
+    offered = db.session.execute(newest).scalars().all()
+    if len(offered) == OFFERED_MOST:
+        statement = delete(Draft).where(*mine, Draft.row_id.not_in(offered))
+        db.session.execute(statement.execution_options(synchronize_session=False))
 
 
 def find(user_id: int | None, section: Section, row_id: int) -> Kept | None:

@@ -60,7 +60,7 @@ def version_of(page):
 
 
 def offered(page):
-    link = page.find("a", string="Continue with it")
+    link = page.select_one(".callout a[href*='draft=']")
     return link["href"] if link else None
 
 
@@ -268,6 +268,35 @@ def test_two_tabs_with_a_new_row_are_two_drafts(cast, sign_in):
     button = editor.page("/admin/notes/new").select_one("button[form=discard]")
     keep(editor, "notes/new", _discard="1", _draft=button["value"])
     assert kept() == []
+
+
+def test_a_draft_without_a_number_is_found_and_dropped_as_well(cast, sign_in):
+    editor = sign_in(cast.editor)
+    keep(editor, "notes/new", title="Moss")
+    page = editor.page(offered(editor.page("/admin/notes/new")))
+    form = filled(page, "form[data-edit]") | {"content": "x"}
+    assert (form["title"], form["_draft"]) == (["Moss"], ["0"])
+    assert editor.post("/admin/notes/new", form).status_code == 302
+    assert kept() == []
+
+
+def test_of_very_many_new_rows_the_last_drafts_are_kept(cast, sign_in, note):
+    editor = sign_in(cast.editor)
+    keep(editor, f"notes/{note}", title="Of a row", version="1")
+    keep(editor, "posts/new", title="Of another section", _draft="2")
+    for number in range(2, 2 + drafts.OFFERED_MOST + 5):
+        keep(editor, "notes/new", title=f"New {number}", _draft=str(number))
+    titles = {title for *_, typed in kept() for title in typed["title"]}
+    assert titles - {f"New {number}" for number in range(7, 27)} == {"Of a row", "Of another section"}
+    assert len(kept()) == 2 + drafts.OFFERED_MOST
+
+
+def test_a_form_does_not_offer_its_own_draft(cast, sign_in):
+    editor = sign_in(cast.editor)
+    keep(editor, "posts/new", title="Moss", _draft="7")
+    answer = editor.post("/admin/posts/new", {"title": "Moss", "_draft": "7", "_find": "category_id"})
+    assert offered(soup(answer)) is None
+    assert soup(answer).select_one("[name=_draft]")["value"] == "7"
 
 
 @pytest.mark.parametrize("number", ["", "x", "-1", "0", "1", str(2**52), str(2**63), "9" * 400, "\0"])

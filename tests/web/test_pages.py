@@ -251,8 +251,10 @@ def test_whoever_may_not_restore_sees_nothing_of_the_trash(cast, sign_in, name):
     assert client.get(f"/admin/notes/trash/{number}").status_code == 403
 
 
-def test_a_row_that_is_not_in_the_trash_is_not_there(cast, sign_in):
-    assert sign_in(cast.editor).get(f"/admin/notes/trash/{make('notes')}").status_code == 404
+def test_a_row_that_was_restored_meanwhile_is_shown_where_it_is(cast, sign_in):
+    number, client = make("notes"), sign_in(cast.editor)
+    assert client.get(f"/admin/notes/trash/{number}").location == f"/admin/notes/{number}"
+    assert client.get("/admin/notes/trash/999999").status_code == 404
 
 
 def test_deleting_names_what_goes_along(cast, sign_in):

@@ -96,9 +96,12 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         return self._detail(self._item(id))
 
     @expose("/trash/<int:id>")
-    def trashed_view(self, id: int) -> str:
-        """One row of the trash."""
-        item = reads.item(actor(), self.section, id, trashed=True)
+    def trashed_view(self, id: int) -> Answer:
+        """One row of the trash; the row itself, where somebody has restored it since."""
+        try:
+            item = reads.item(actor(), self.section, id, trashed=True)
+        except NotFound:
+            return redirect(url_for(".details_view", id=self._item(id).id))
         return self._detail(item, mover=trash.movers(self.section, [id]).get(id), is_trashed=True)
 
     @expose("/<int:id>/history")
@@ -140,7 +143,8 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         """The form for a new row."""
         form = self.create_form()
         if request.method != "POST" or "_find" in request.form:
-            return self._form(form, None, draft=self._draft(None), offered=drafts.of_new(actor().id, self.section))
+            offered = drafts.of_new(actor().id, self.section) if request.method == "GET" else ()
+            return self._form(form, None, draft=self._draft(None), offered=offered)
         return self._create(form)
 
     @expose("/<int:id>/edit", methods=("GET", "POST"))
@@ -298,6 +302,12 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         """What was typed into the form of this row, or into the one of a new row that is named."""
         return drafts.find(actor().id, self.section, self._new_draft() if id is None else id)
 
+    def _number_of(self, draft: drafts.Kept | None) -> int:
+        """The number that this form of a new row goes by among drafts: that of the draft in it, or its own."""
+        if draft is not None and request.method == "GET":
+            return -draft.row_id
+        return -self._new_draft() or saving.new_draft()
+
     def _new_draft(self) -> int:
         named = request.args if request.method == "GET" else request.form
         return saving.draft_of_new(named.get("_draft" if request.method == "POST" else "draft", ""))
@@ -365,7 +375,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
             errors=error.fields if error else {}, message=error.message if error else "", conflict=conflict,
             version=conflict.version if conflict else request.form.get("version", opened), key=saving.new_key(),
             draft=draft, is_drafted=is_drafted, offered=() if is_drafted else offered, is_taken=is_taken,
-            new_draft=0 if item else -self._new_draft() or saving.new_draft(),
+            new_draft=self._number_of(draft) if item is None else None,
             theirs=self._theirs(item, conflict) if item and conflict else [],
             choices={
                 name: forms.choices(self.section, actor(), self.section.field(name), item)
