@@ -7,13 +7,12 @@ own pages sent it, as the browser says, so that no other site has somebody send 
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from urllib.parse import urlsplit
 
 from flask import current_app, g, make_response, render_template, request, session
 from werkzeug.wrappers import Response
 
 from admin_site.accounts import sessions
-from admin_site.core import registry
+from admin_site.core import registry, text
 from admin_site.web.redirects import is_local
 
 AREA = "/admin/"
@@ -58,7 +57,7 @@ def is_of_our_page() -> bool:
     """Whether somebody pressed a button of ours: a script would not know what to do with a page."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is None:
-        return urlsplit(request.headers.get("Origin", "")).netloc == request.host
+        return request.headers.get("Origin") in (f"http://{request.host}", f"https://{request.host}")
     return site == "same-origin" and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
 
 
@@ -70,6 +69,7 @@ def read(raw: str) -> Held | None:
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     is_ours = held.path.startswith(AREA) and is_local(held.path)
+    is_ours = is_ours and all(map(text.is_storable, (held.path, *(said for pair in held.fields for said in pair))))
     return held if is_ours and (held.person is None or type(held.person) is int) else None
 
 

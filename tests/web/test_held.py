@@ -23,6 +23,8 @@ ELSEWHERE = [
     {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"},
     {"Origin": "http://evil.example"},
     {"Origin": "null"},
+    {"Origin": "http://["},
+    {"Origin": "http://localhost.evil.example"},
 ]
 
 
@@ -186,6 +188,9 @@ def test_what_is_too_large_is_not_held(app, cast, sign_in, note):
         '{"path":"/admin/","fields":[],"person":true}', '{"path":"//evil.example/admin/","fields":[],"person":null}',
         '{"path":"/login","fields":[],"person":null}', '{"path":"/admin/\\n","fields":[],"person":null}',
         '{"path":"https://evil.example/","fields":[],"person":null}',
+        '{"path":"/admin/x","fields":[["a","\\ud800"]],"person":null}',
+        '{"path":"/admin/\\udfff","fields":[],"person":null}',
+        '{"path":"/admin/","fields":[["\\u0000","b"]],"person":null}',
     ],
 )  # fmt: skip
 def test_what_nobody_wrote_is_held_by_nobody(cast, client, raw):

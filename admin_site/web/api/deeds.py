@@ -59,8 +59,8 @@ def read_job(id: int) -> Response:
 def undo_job(id: int) -> Response:
     """Take back what a job did, as a job of its own."""
     params.refuse_unknown(request.args, ())
-    _refuse_unknown(payload.read(optional=True), ())
     job, begun = board.find(actor(), id), list[int]()
+    _refuse_unknown(payload.read(optional=True), ())
 
     def work() -> Answer:
         if job.change_set_id is None or not log.count_of_set(job.change_set_id):

@@ -43,11 +43,11 @@ def read(*, optional: bool = False) -> dict[str, Any]:
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose names are said once each: of two values nobody can tell which one was meant."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _value in pairs]
-        name = next(name for name in names if names.count(name) > 1)
-        raise Invalid(fields={name[:80]: [f"{name[:40]!r} stands twice in one object."]})
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Invalid(fields={name[:80]: [f"{name[:40]!r} stands twice in one object."]})
+        found[name] = value
     return found
 
 

@@ -404,6 +404,8 @@ def test_a_key_that_stands_twice_is_refused(cast, program):
     refused(twice, "title")
     twice = raw(editor, "POST", "/api/notes", '{"title": "a", "content": {"b": 1, "b": 1}}')
     refused(twice, "b")
+    long = ",".join(f'"n{place}": 1' for place in range(100_000))
+    refused(raw(editor, "POST", "/api/notes", f'{{{long}, "n7": 1}}'), "n7")
 
 
 @on_one
