@@ -1,5 +1,7 @@
 """``serve``: the production server for one machine."""
 
+import json
+import secrets
 import subprocess
 import sys
 import threading
@@ -10,8 +12,11 @@ import click
 import waitress
 from flask import current_app
 from flask.cli import with_appcontext
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask
 
 from admin_site.core.errors import Conflict
+from admin_site.web import errors
 
 # Pages wait for the database, not for the processor; bcrypt has a limit of its own.
 THREADS = 8
@@ -31,6 +36,7 @@ def command(host: str, port: int, no_jobs: bool) -> None:
     if not no_jobs:
         threading.Thread(target=_keep_worker, daemon=True).start()
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy has it
+    HTTPChannel.error_task_class = Refusal
     click.echo(f"Serving http://{host}:{port}/ until Ctrl-C")
     try:
         waitress.serve(
@@ -47,6 +53,26 @@ def command(host: str, port: int, no_jobs: bool) -> None:
         )
     except OSError as error:
         raise Conflict(f"{host}:{port} cannot be served: {error.strerror or error}.") from None
+
+
+class Refusal(ErrorTask):  # type: ignore[misc]  # waitress has no types
+    """What the server refuses before the site sees it, such as a body that is too large, in the site's form."""
+
+    def execute(self) -> None:
+        """Write the answer, and close: the rest of what was sent is not read."""
+        error = self.request.error
+        code, heading, sentence = errors.WORDS.get(error.code, errors.WORDS[400])
+        said = f"{heading}. {sentence}\n"
+        kind = "text/plain; charset=utf-8"
+        # Of what is no request no path was read.
+        if getattr(self.request, "path", "").startswith("/api/"):
+            kind = "application/json"
+            said = json.dumps({"error": heading, "code": code, "request_id": secrets.token_hex(4)})
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers += [("Content-Type", kind), ("X-Content-Type-Options", "nosniff")]
+        self.set_close_on_finish()
+        self.content_length = len(said.encode())
+        self.write(said.encode())
 
 
 def _keep_worker() -> None:
