@@ -32,7 +32,8 @@ VALUES: dict[str, Callable[[int], dict[str, Any]]] = {
     "comments": lambda n: {"post_id": make("posts"), "author_name": f"Reader {n}", "content": "I agree."},
     "questions": lambda n: {"content": f"When do you open, number {n}?"},
     "answers": lambda n: {"question_id": make("questions"), "content": f"At {n}."},
-    "books": lambda n: {"title": f"Book {n}", "author_id": make("authors"), "isbn": isbn(n)},
+    # Beyond the numbers that books of the demo content have.
+    "books": lambda n: {"title": f"Book {n}", "author_id": make("authors"), "isbn": isbn(500_000_000 + n)},
     "authors": lambda n: {"name": f"Author {n}"},
     "students": lambda n: {"first_name": f"First {n}", "last_name": f"Last {n}", "subject": "Bookbinding"},
     "users": lambda n: {"username": f"user{n}", "email": f"user{n}@example.org", "role_ids": [role_id("viewer")]},

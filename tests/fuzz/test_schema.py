@@ -108,6 +108,7 @@ def test_a_document_that_is_not_true_is_noticed(site, document, broken, method, 
     call["parameters"] = [one for one in call["parameters"] if one["name"] in ("id", "page", "per_page")]
     wrong["paths"][path] = {method: call}
     broken(wrong)
-    phase, requests = ("coverage", 600) if broken is a_limit_that_is_not_kept else ("fuzzing", 100)
+    # What must not be accepted is gone through; chance, which the program's own constants move, may miss it.
+    phase, requests = ("coverage", 600) if check == "negative_data_rejection" else ("fuzzing", 100)
     report = run(site, phase, requests, wrong, seed=1)
     assert check in {found for _label, found in report.findings}, str(report)
