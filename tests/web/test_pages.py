@@ -231,6 +231,17 @@ def test_a_row_in_the_trash_can_be_looked_at_before_it_is_restored(cast, sign_in
     assert "is in the trash" in missing.h1.text
 
 
+def test_the_name_of_who_moved_a_row_is_text(cast, sign_in):
+    number = make("notes")
+    with atomic():
+        writes.update(cast.system, registry.get("users"), cast.editor.id, {"name": "<b>&\"'</b>"})
+        trash.trash(cast.editor, registry.get("notes"), number)
+    client = sign_in(cast.admin)
+    for path in ("/admin/notes/trash", f"/admin/notes/trash/{number}"):
+        assert "<b>&\"'</b>" in client.page(path).main.text
+        assert "<b>&" not in client.get(path).text
+
+
 def test_what_the_system_moved_to_the_trash_says_so(cast, sign_in):
     number = make("notes")
     with atomic():
