@@ -12,7 +12,7 @@ from admin_site.core import clock, registry, text
 from admin_site.core.database import db
 from admin_site.core.errors import Conflict, NotFound
 from admin_site.core.rules import Actor
-from admin_site.history import log
+from admin_site.history import change_sets
 from admin_site.jobs import queue, runner
 from admin_site.jobs.models import UNFINISHED, Job, JobNote, State, Worker
 from admin_site.records.values import ID_MOST
@@ -91,7 +91,7 @@ def may_see(actor: Actor, job: Job) -> bool:
 
 def _is_open(actor: Actor, job: Job) -> bool:
     """Whether a job is about a section that is open to this person: with a token those may be few."""
-    named = [job.section] if job.section else [name for name, _action in log.kinds_of_set(job.undoes or 0)]
+    named = [job.section] if job.section else [name for name, _action in change_sets.kinds_of(job.undoes or 0)]
     known = [registry.get(name) for name in named if name in registry.by_name()]
     return not known or any(permissions.allows(actor, "read", section) for section in known)
 

@@ -17,7 +17,7 @@ from admin_site.core.database import db
 from admin_site.core.errors import AppError, Conflict, Denied, NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Section
-from admin_site.history import log
+from admin_site.history import change_sets, log
 from admin_site.history.models import ChangeSet
 from admin_site.jobs import board, kinds, undoable
 from admin_site.jobs.models import Job
@@ -42,7 +42,7 @@ def begin(actor: Actor, change_set_id: int, *, source: str, key: str = "") -> in
     if refusal := undoable.why_not(change_set):
         raise Conflict(refusal)
     return board.begin(
-        actor, "undo", {}, section=sections[0] if len(sections) == 1 else "", total=log.count_of_set(change_set_id),
+        actor, "undo", {}, section=sections[0] if len(sections) == 1 else "", total=change_sets.count_of(change_set_id),
         source=source, undoes=change_set_id, reason=f"Undo of #{change_set_id}", key=key,
     )  # fmt: skip
 
@@ -63,17 +63,17 @@ class _Undoing:
     def actor(self) -> Actor:
         return self.deed.actor
 
-    def was_put_back(self, entry: log.SetEntry) -> bool:
+    def was_put_back(self, entry: change_sets.SetEntry) -> bool:
         """Whether nothing of an entry is left to take back; what somebody did with the row since is theirs."""
         names = set(entry.changes) if entry.action == "update" else {WHOLE}
         return bool(names) and names <= self.before.get((entry.section, entry.row_id), set())
 
-    def leave(self, outcome: str, entry: log.SetEntry, reason: str) -> None:
+    def leave(self, outcome: str, entry: change_sets.SetEntry, reason: str) -> None:
         """Nothing of this entry can be put back."""
         self.note(outcome, entry, reason)
         self.left.add(entry.id)
 
-    def note(self, outcome: str, entry: log.SetEntry, reason: str, detail: Any = None) -> None:
+    def note(self, outcome: str, entry: change_sets.SetEntry, reason: str, detail: Any = None) -> None:
         self.notes.append(
             kinds.Note(outcome=outcome, reason=reason, section=entry.section, row_id=entry.row_id, detail=detail)
         )
@@ -87,9 +87,9 @@ def _step(job: Job, deed: Deed) -> kinds.Step:
     limit = CHUNK * ALIKE_CHUNKS if groups else CHUNK
     count = sum(len(group.row_ids) for group in groups)
     if count and len(put_back) == count:
-        first, rest = min(group.first for group in groups), list[log.SetEntry]()
+        first, rest = min(group.first for group in groups), list[change_sets.SetEntry]()
     else:
-        entries = log.of_set(job.undoes, before=job.cursor, limit=limit)
+        entries = change_sets.entries_of(job.undoes, before=job.cursor, limit=limit)
         count, first = len(entries), entries[-1].id if entries else 0
         rest = [entry for entry in entries if entry.row_id not in put_back]
         undoing.before.update(_put_back_before(undoing, rest))
@@ -104,14 +104,14 @@ def _step(job: Job, deed: Deed) -> kinds.Step:
 WHOLE = ""
 
 
-def _put_back_before(undoing: _Undoing, entries: Sequence[log.SetEntry]) -> dict[tuple[str, int], set[str]]:
+def _put_back_before(undoing: _Undoing, entries: Sequence[change_sets.SetEntry]) -> dict[tuple[str, int], set[str]]:
     """What earlier undoings of the same change set did to these rows, less what undoings of them put there again."""
     levels = undoable.levels(undoing.undoes)
     levels.pop(undoing.deed.change_set_id, None)
     found: dict[tuple[str, int], set[str]] = {}
     for name in {entry.section for entry in entries} if levels else ():
         ids = [entry.row_id for entry in entries if entry.section == name]
-        for number, row_id, action, said in log.of_rows_in_sets(name, ids, list(levels)):
+        for number, row_id, action, said in change_sets.of_rows(name, ids, list(levels)):
             names = found.setdefault((name, row_id), set())
             touched = set(said) if action == "update" else {WHOLE}
             names.update(touched) if levels[number] % 2 else names.difference_update(touched)
@@ -122,28 +122,28 @@ def _put_back_before(undoing: _Undoing, entries: Sequence[log.SetEntry]) -> dict
 ALIKE_MOST = 20
 
 
-def _alike(actor: Actor, change_set_id: int, before: int | None) -> Sequence[log.SetGroup]:
+def _alike(actor: Actor, change_set_id: int, before: int | None) -> Sequence[change_sets.SetGroup]:
     """The next entries, where the database can take them back by itself: of one section, each row once."""
-    first = log.of_set(change_set_id, before=before, limit=1)
+    first = change_sets.entries_of(change_set_id, before=before, limit=1)
     if not first or not _applies(actor, first[0]) or undoable.begun_by(change_set_id) is not None:
         return ()
-    groups = log.groups_of_set(change_set_id, before=before, limit=CHUNK * ALIKE_CHUNKS)
+    groups = change_sets.groups_of(change_set_id, before=before, limit=CHUNK * ALIKE_CHUNKS)
     row_ids = [number for group in groups for number in group.row_ids]
     is_one = len({group.section for group in groups}) == 1 and len({*row_ids}) == len(row_ids)
     return groups if is_one and len(groups) <= ALIKE_MOST and all(_applies(actor, group) for group in groups) else ()
 
 
-def _applies(actor: Actor, said: log.SetEntry | log.SetGroup) -> bool:
+def _applies(actor: Actor, said: change_sets.SetEntry | change_sets.SetGroup) -> bool:
     section = registry.by_name().get(said.section)
     if section is None or said.action != "update" or not permissions.allows(actor, "read", section):
         return False
     return alike.applies(actor, section, list(said.changes))
 
 
-def _runs(entries: Sequence[log.SetEntry]) -> Iterator[list[log.SetEntry]]:
+def _runs(entries: Sequence[change_sets.SetEntry]) -> Iterator[list[change_sets.SetEntry]]:
     """Entries that can be taken back together: of one section and action, each row once."""
     for _key, group in groupby(entries, key=lambda entry: (entry.section, entry.action)):
-        run: list[log.SetEntry] = []
+        run: list[change_sets.SetEntry] = []
         rows: set[int] = set()
         for entry in group:
             if entry.row_id in rows:
@@ -154,7 +154,7 @@ def _runs(entries: Sequence[log.SetEntry]) -> Iterator[list[log.SetEntry]]:
         yield run
 
 
-def _take_back(undoing: _Undoing, run: Sequence[log.SetEntry]) -> int:
+def _take_back(undoing: _Undoing, run: Sequence[change_sets.SetEntry]) -> int:
     """Take these entries back; returns of how many rows something was put back."""
     section = registry.by_name().get(run[0].section)
     if section is None or not permissions.allows(undoing.actor, "read", section):
@@ -175,7 +175,7 @@ def _take_back(undoing: _Undoing, run: Sequence[log.SetEntry]) -> int:
     return 0
 
 
-def _move(undoing: _Undoing, run: Sequence[log.SetEntry], outcome: writes.Outcome) -> int:
+def _move(undoing: _Undoing, run: Sequence[change_sets.SetEntry], outcome: writes.Outcome) -> int:
     by_row = {entry.row_id: entry for entry in run}
     moved = {change.id for change in outcome.changed}
     # What went along with a row is there already when its own turn comes; what was there before is no news.
@@ -184,16 +184,16 @@ def _move(undoing: _Undoing, run: Sequence[log.SetEntry], outcome: writes.Outcom
         if left.row_id not in there:
             undoing.leave("skipped", by_row[left.row_id], left.reason)
     action = "restore" if run[0].action == "delete" else "delete"
-    return len(moved | log.rows_of_set(undoing.deed.change_set_id, run[0].section, [*there], action))
+    return len(moved | change_sets.rows_of(undoing.deed.change_set_id, run[0].section, [*there], action))
 
 
-def _is_moved(entry: log.SetEntry, row_id: int) -> bool:
+def _is_moved(entry: change_sets.SetEntry, row_id: int) -> bool:
     columns = registry.get(entry.section).table.columns
     live = db.session.execute(select(columns.live).where(columns.id == row_id)).first()
     return live is not None and (live[0] is not None) == (entry.action == "delete")
 
 
-def _unmake(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) -> int:
+def _unmake(undoing: _Undoing, section: Section, run: Sequence[change_sets.SetEntry]) -> int:
     """Move new rows to the trash, unless somebody has worked on them since, or rows that stay need them."""
     kept = _worked_on(undoing, section, run)
     going = [entry.row_id for entry in run if entry.row_id not in kept]
@@ -209,7 +209,7 @@ def _unmake(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) ->
     )
 
 
-def _worked_on(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) -> dict[int, str]:
+def _worked_on(undoing: _Undoing, section: Section, run: Sequence[change_sets.SetEntry]) -> dict[int, str]:
     """Rows that hold something else than they were made with, by another deed; what was undone itself is none."""
     own = [undoing.undoes, undoing.deed.change_set_id]
     since = log.spans_since(section.name, {entry.row_id: entry.id for entry in run}, but=own)
@@ -236,7 +236,7 @@ def _used(section: Section, going: Sequence[int]) -> set[int]:
     return {theirs for _mine, theirs in pairs}
 
 
-def _put_back(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) -> int:
+def _put_back(undoing: _Undoing, section: Section, run: Sequence[change_sets.SetEntry]) -> int:
     placed = [
         entry for entry in run
         if "is_pinned" not in entry.changes and not pinning.PARTS.isdisjoint(entry.changes)
@@ -263,7 +263,7 @@ def _put_back(undoing: _Undoing, section: Section, run: Sequence[log.SetEntry]) 
     return done + len(outcome.changed)
 
 
-def _put_back_alike(undoing: _Undoing, same: log.SetGroup) -> list[int]:
+def _put_back_alike(undoing: _Undoing, same: change_sets.SetGroup) -> list[int]:
     """Put the rows back that hold what they were given; returns which ones."""
     section = registry.get(same.section)
     try:
@@ -280,7 +280,7 @@ def _value(section: Section, name: str, said: Any) -> Any:
     return values.clean(section.field(name), changes.plain(said))
 
 
-def _put_pin_back(undoing: _Undoing, section: Section, entry: log.SetEntry) -> int:
+def _put_pin_back(undoing: _Undoing, section: Section, entry: change_sets.SetEntry) -> int:
     try:
         pinning.put_back(undoing.deed, section, entry.row_id, entry.changes)
     except (NotFound, Denied) as error:
@@ -292,7 +292,7 @@ def _put_pin_back(undoing: _Undoing, section: Section, entry: log.SetEntry) -> i
     return 1
 
 
-def _former(undoing: _Undoing, change: Change, entry: log.SetEntry) -> dict[str, Any]:
+def _former(undoing: _Undoing, change: Change, entry: change_sets.SetEntry) -> dict[str, Any]:
     """The values from before, of the fields that still hold what the change set gave them."""
     found: dict[str, Any] = {}
     passed = pinning.PARTS | undoing.before.get((entry.section, entry.row_id), set())

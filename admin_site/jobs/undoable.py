@@ -11,7 +11,7 @@ from admin_site.core.database import db
 from admin_site.core.errors import NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
-from admin_site.history import log
+from admin_site.history import change_sets
 from admin_site.history.models import ChangeSet
 from admin_site.jobs import board
 from admin_site.jobs.models import UNFINISHED, Job, State
@@ -28,7 +28,7 @@ TAKEN_BACK_BY = {
 
 def require(actor: Actor, change_set_id: int) -> list[str]:
     """The sections that it touched; ``NotFound`` where they are hidden, ``Denied`` where nothing may be put back."""
-    done = [(name, action) for name, action in log.kinds_of_set(change_set_id) if name in registry.by_name()]
+    done = [(name, action) for name, action in change_sets.kinds_of(change_set_id) if name in registry.by_name()]
     seen = [(registry.get(name), action) for name, action in done]
     seen = [(section, action) for section, action in seen if permissions.allows(actor, "read", section)]
     if not seen:
@@ -49,7 +49,7 @@ def why_not(change_set: ChangeSet) -> str:
     """Why nobody can undo a change set; empty where it can be."""
     if change_set.at < clock.now() - UNDONE_WITHIN:
         return f"This was more than {UNDONE_WITHIN.days} days ago; it cannot be undone any more."
-    if {action for _name, action in log.kinds_of_set(change_set.id)} == {"purge"}:
+    if {action for _name, action in change_sets.kinds_of(change_set.id)} == {"purge"}:
         return "What was removed for good cannot be brought back."
     if undone_by(change_set.id) is not None:
         return "This was undone already, or is being undone."

@@ -12,7 +12,7 @@ from admin_site.accounts import roles
 from admin_site.core import registry
 from admin_site.core.database import atomic, db
 from admin_site.core.errors import Denied, Invalid, NotFound
-from admin_site.history import log
+from admin_site.history import change_sets, log
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.jobs import board, bulk, runner
 from admin_site.jobs.bulk import DELETE, EDIT, PIN, RESTORE, UNPIN, Bulk
@@ -394,7 +394,7 @@ def test_a_job_is_one_change_set_however_many_chunks_it_has(cast):
     entries = [log.of_row("notes", row)[0] for row in rows]
     assert {entry.change_set_id for entry in entries} == {job.change_set_id}
     assert {(e.source, e.reason, e.actor_id) for e in entries} == {("bulk", "Spring cleaning", cast.editor.id)}
-    assert log.count_of_set(job.change_set_id) == 10
+    assert change_sets.count_of(job.change_set_id) == 10
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from admin_site.core import registry, text
 from admin_site.core.database import db
 from admin_site.core.errors import NotFound
 from admin_site.core.section import Section
-from admin_site.history import log
+from admin_site.history import change_sets, log
 from admin_site.records import relations
 from admin_site.records.values import ID_MOST
 from admin_site.web import numbers, templating
@@ -31,7 +31,7 @@ ENTRIES = 50
 class Told:
     """A change set for the list: who, what in one sentence, where it leads."""
 
-    set: log.ReadSet
+    set: change_sets.ReadSet
     who: relations.Title | None
     said: str
     source: str
@@ -41,7 +41,7 @@ class Told:
 class Touched:
     """One row of a change set."""
 
-    entry: log.SetEntry
+    entry: change_sets.SetEntry
     section: Section
     title: str
     is_trashed: bool
@@ -82,7 +82,7 @@ class ActivityView(GuardedView):
         wanted = [section.name for section in sections if asked["section"] in ("", section.name)]
         is_all = permissions.may(actor(), "activity")
         since = _day(asked["since"])
-        found = log.sets(
+        found = change_sets.find_all(
             sections=wanted, actor_id=numbers.row(asked["by"]) if is_all else actor().id, source=asked["source"],
             since=since, words=asked["q"], before=numbers.row(request.args.get("before", "")),
         )  # fmt: skip
@@ -91,19 +91,19 @@ class ActivityView(GuardedView):
         return self.render(
             "admin/activity.html", told=_told(found, wanted), asked=asked, sections=sections, is_all=is_all,
             people=_people() if is_all else [], sources=history_page.SOURCES, problems=problems,
-            older=found[-1].id if len(found) == log.PAGE_SIZE else 0, searched=log.SEARCHED_MOST,
+            older=found[-1].id if len(found) == log.PAGE_SIZE else 0, searched=change_sets.SEARCHED_MOST,
         )  # fmt: skip
 
     @expose("/<int:id>")
     def change(self, id: int) -> str:
         """One change set: each row that it touched, and whether it can be undone."""
         sections = [section.name for section in _sections()]
-        change_set = log.find_set(id) if 0 < id <= ID_MOST else None
-        parts = log.parts_of([id], sections)[id] if change_set else []
+        change_set = change_sets.find(id) if 0 < id <= ID_MOST else None
+        parts = change_sets.parts_of([id], sections)[id] if change_set else []
         if change_set is None or not parts:
             raise NotFound
         before = numbers.row(request.args.get("before", ""))
-        entries = log.of_set(id, before=before, limit=ENTRIES)
+        entries = change_sets.entries_of(id, before=before, limit=ENTRIES)
         who = relations.titles(User, [change_set.actor_id] if change_set.actor_id else [])
         return self.render(
             "admin/change.html", change=change_set, who=who.get(change_set.actor_id or 0), said=_sentence(parts),
@@ -123,8 +123,8 @@ def _people() -> Sequence[Any]:
     return db.session.execute(query).all()
 
 
-def _told(found: Sequence[log.ReadSet], sections: Sequence[str]) -> list[Told]:
-    parts = log.parts_of([one.id for one in found], sections)
+def _told(found: Sequence[change_sets.ReadSet], sections: Sequence[str]) -> list[Told]:
+    parts = change_sets.parts_of([one.id for one in found], sections)
     people = relations.titles(User, [one.actor_id for one in found if one.actor_id])
     names = _titles([part for group in parts.values() for part in group if part.count == 1])
     return [
@@ -134,7 +134,7 @@ def _told(found: Sequence[log.ReadSet], sections: Sequence[str]) -> list[Told]:
     ]  # fmt: skip
 
 
-def _titles(parts: Sequence[log.Part]) -> dict[tuple[str, int], str]:
+def _titles(parts: Sequence[change_sets.Part]) -> dict[tuple[str, int], str]:
     found: dict[tuple[str, int], str] = {}
     for name in {part.section for part in parts}:
         ids = [part.row_id for part in parts if part.section == name]
@@ -143,7 +143,7 @@ def _titles(parts: Sequence[log.Part]) -> dict[tuple[str, int], str]:
     return found
 
 
-def _sentence(parts: Sequence[log.Part], names: dict[tuple[str, int], str] | None = None) -> str:
+def _sentence(parts: Sequence[change_sets.Part], names: dict[tuple[str, int], str] | None = None) -> str:
     said = []
     for part in parts[:3]:
         section = registry.get(part.section)
@@ -154,7 +154,7 @@ def _sentence(parts: Sequence[log.Part], names: dict[tuple[str, int], str] | Non
     return ", ".join(said) + (" …" if len(parts) > 3 else "")
 
 
-def _touched(entries: Sequence[log.SetEntry], sections: Sequence[str]) -> list[Touched]:
+def _touched(entries: Sequence[change_sets.SetEntry], sections: Sequence[str]) -> list[Touched]:
     found = []
     by_section = {name: [e.row_id for e in entries if e.section == name] for name in {e.section for e in entries}}
     titles = {

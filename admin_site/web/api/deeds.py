@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from admin_site.core import clock, text
 from admin_site.core.errors import Conflict, Invalid
 from admin_site.core.section import Field, Kind, Section
-from admin_site.history import log
+from admin_site.history import change_sets
 from admin_site.jobs import board, bulk, undo
 from admin_site.jobs.bulk import Bulk, Preview
 from admin_site.jobs.models import Job
@@ -63,7 +63,7 @@ def undo_job(id: int) -> Response:
     _refuse_unknown(payload.read(optional=True), ())
 
     def work() -> Answer:
-        if job.change_set_id is None or not log.count_of_set(job.change_set_id):
+        if job.change_set_id is None or not change_sets.count_of(job.change_set_id):
             raise Conflict("This job has changed nothing, so there is nothing to undo.")
         begun.append(undo.begin(actor(), job.change_set_id, source="undo"))
         return _accepted(begun[0])
