@@ -1,38 +1,33 @@
 """A section's pages: list, detail, create, edit, delete, history, trash. Derived from the declaration."""
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
-from types import SimpleNamespace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from flask import flash, jsonify, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
-from flask_admin.helpers import get_form_data
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from admin_site.accounts import permissions
-from admin_site.core import text
 from admin_site.core.database import atomic, db
-from admin_site.core.errors import AppError, Busy, Conflict, Denied, Invalid, NotFound, Stale
+from admin_site.core.errors import Conflict, Invalid, NotFound
 from admin_site.core.section import Change, Section
 from admin_site.history import log
-from admin_site.jobs import undoable
-from admin_site.records import changes, drafts, filters, pinning, reads, relations, trash, writes
+from admin_site.records import filters, pinning, reads, relations, trash, writes
 from admin_site.web import numbers
 from admin_site.web.admin import forms, history_page, list_page, picker, saving
 from admin_site.web.admin.bulk_view import BulkRoutes
+from admin_site.web.admin.form_view import Answer, FormRoutes
 from admin_site.web.admin.guard import GuardedView
 from admin_site.web.admin.import_view import ImportRoutes
 from admin_site.web.admin.list_view import ListRoutes
+from admin_site.web.admin.messages import last_deed, say
 from admin_site.web.identity import actor
 
-Answer = str | Response | tuple[str, int]
 
-
-class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
+class SectionView(ListRoutes, FormRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
     """Flask-Admin's model view with every route, read and write of its own replaced by a guarded one."""
 
     actions: ClassVar[dict[str, str]] = {
@@ -138,50 +133,6 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         ]
         return self.render("admin/as_of.html", section=self.section, item=item, past=past, shown=shown, day=day)
 
-    @expose("/new", methods=("GET", "POST"))
-    def create_view(self) -> Answer:
-        """The form for a new row."""
-        form = self.create_form()
-        if request.method != "POST" or "_find" in request.form:
-            offered = drafts.of_new(actor().id, self.section) if request.method == "GET" else ()
-            return self._form(form, None, draft=self._draft(None), offered=offered)
-        return self._create(form)
-
-    @expose("/<int:id>/edit", methods=("GET", "POST"))
-    def edit_view(self, id: int) -> Answer:
-        """The form for a row, and what comes back of it."""
-        if request.method == "POST" and not {"_find", "_take"} & request.form.keys():
-            return self._change(id)
-        item = self._item(id)
-        permissions.require(actor(), "update", self.section, item.row)
-        form = self.edit_form(item)
-        if request.method == "GET" and (version := numbers.small(request.args.get("as", ""))):
-            forms.show_version(form, item, version, request.args.getlist("field"))
-            return self._form(form, item, restored=version)
-        if request.method == "POST" and (name := request.form.get("_take", "")) in self.section.form:
-            forms.keep_only(form, self.section, item, [other for other in self.section.form if other != name])
-            return self._form(form, item, is_taken=True)
-        draft = self._draft(id)
-        return self._form(form, item, draft=draft, offered=[draft] if draft else ())
-
-    @expose("/new/draft", methods=("POST",))
-    @expose("/<int:id>/draft", methods=("POST",))
-    def draft_view(self, id: int | None = None) -> Answer:
-        """Keeps what is typed into a form while it is typed, or forgets it."""
-        row, number = (None, self._new_draft()) if id is None else (self._item(id).row, id)
-        if not saving.may_keep(actor(), self.section, row):
-            raise Denied(needs=f"{self.section.name}.{'update' if row else 'create'}")
-        with atomic():
-            if "_discard" in request.form:
-                drafts.drop(actor().id, self.section, number)
-            else:
-                typed = request.form.to_dict(flat=False)
-                drafts.keep(actor().id or 0, self.section, number, saving.version(request.form), typed)
-        if "_discard" in request.form:
-            flash("The draft was discarded.", "ok")
-            return redirect(url_for(".edit_view", id=id) if id else url_for(".create_view"))
-        return "", 204
-
     @expose("/<int:id>/delete", methods=("GET", "POST"))
     def delete_view(self, id: int) -> Answer:
         """Asks, naming what goes along; then moves the row to the trash."""
@@ -203,7 +154,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
                 along = trash.restore(actor(), self.section, id, request.form.to_dict())
         except (Invalid, Conflict) as error:
             return self._restore_form(item, error.fields, error.message), error.status
-        _say(self.section, item.title, "was restored", along, undo=self._last_deed(id, "restore"))
+        say(self.section, item.title, "was restored", along, undo=last_deed(self.section, id, "restore"))
         return redirect(url_for(".details_view", id=id))
 
     @expose("/<int:id>/pin", methods=("POST",))
@@ -215,7 +166,8 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         wanted = request.form.get("is_pinned") == "1"
         with atomic():
             writes.update(actor(), self.section, id, {"is_pinned": wanted})
-        _say(self.section, item.title, "was pinned" if wanted else "is no longer pinned", undo=self._last_deed(id))
+        deed = "was pinned" if wanted else "is no longer pinned"
+        say(self.section, item.title, deed, undo=last_deed(self.section, id))
         return redirect(self._list_url())
 
     @expose("/<int:id>/pin-own", methods=("POST",))
@@ -225,7 +177,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         wanted = request.form.get("is_pinned") == "1"
         with atomic():
             pinning.pin_own(actor(), self.section, id, on=wanted)
-        _say(self.section, item.title, "is pinned for you" if wanted else "is no longer pinned for you")
+        say(self.section, item.title, "is pinned for you" if wanted else "is no longer pinned for you")
         return redirect(self._list_url())
 
     @expose("/lookup/<field_name>")
@@ -294,24 +246,6 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         initial = forms.initial(self.section, obj, request.args, actor())
         return self._edit_form_class(self._posted(obj.id), data=initial)
 
-    def _posted(self, id: int | None) -> Any:
-        draft = self._draft(id) if request.method == "GET" and "draft" in request.args else None
-        return saving.typed(draft, self.section) if draft else get_form_data()
-
-    def _draft(self, id: int | None) -> drafts.Kept | None:
-        """What was typed into the form of this row, or into the one of a new row that is named."""
-        return drafts.find(actor().id, self.section, self._new_draft() if id is None else id)
-
-    def _number_of(self, draft: drafts.Kept | None) -> int:
-        """The number that this form of a new row goes by among drafts: that of the draft in it, or its own."""
-        if draft is not None and request.method == "GET":
-            return -draft.row_id
-        return -self._new_draft() or saving.new_draft()
-
-    def _new_draft(self) -> int:
-        named = request.args if request.method == "GET" else request.form
-        return saving.draft_of_new(named.get("_draft" if request.method == "POST" else "draft", ""))
-
     # Scaffolding from the declaration instead of from the model
 
     def scaffold_form(self) -> Any:
@@ -356,93 +290,6 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
                 raise
             return reads.item(actor(), self.section, id, trashed=True)
 
-    def _form(
-        self,
-        form: Any,
-        item: reads.Item | None,
-        error: AppError | None = None,
-        conflict: Stale | None = None,
-        restored: int = 0, draft: drafts.Kept | None = None, *, offered: Sequence[drafts.Kept] = (),
-        is_taken: bool = False,
-    ) -> str:  # fmt: skip
-        settable = forms.settable(self.section, actor(), item)
-        is_drafted = draft is not None and request.method == "GET" and "draft" in request.args
-        opened = item.row.version if item else 0
-        if draft and is_drafted:
-            opened = draft.version
-        return self.render(
-            "admin/form.html", section=self.section, item=item, form=form, settable=settable, restored=restored,
-            errors=error.fields if error else {}, message=error.message if error else "", conflict=conflict,
-            version=conflict.version if conflict else request.form.get("version", opened), key=saving.new_key(),
-            draft=draft, is_drafted=is_drafted, offered=() if is_drafted else offered, is_taken=is_taken,
-            new_draft=self._number_of(draft) if item is None else None,
-            theirs=self._theirs(item, conflict) if item and conflict else [],
-            choices={
-                name: forms.choices(self.section, actor(), self.section.field(name), item)
-                for name in settable if self.section.field(name).choices
-            },
-            pickers=picker.pickers(actor(), self.section, form, settable, item), back=self._back(),
-        )  # fmt: skip
-
-    def _create(self, form: Any) -> Answer:
-        try:
-            number = self.create_model(form)
-        except (Invalid, Conflict, Busy) as error:
-            return self._form(form, None, error), error.status
-        _say(self.section, self._title_of(number), "was added", undo=self._last_deed(number, "create"))
-        return redirect(self._after_save(number))
-
-    def _change(self, id: int) -> Answer:
-        """Save what was typed; the form is made only where it has to be shown again."""
-        sent = forms.posted(self.section, get_form_data())
-        try:
-            change, kept = saving.update(actor(), self.section, id, sent, saving.version(request.form))
-        except Stale as error:
-            item = self._item(id)
-            form = self.edit_form(item)
-            forms.keep_only(form, self.section, item, error.yours)
-            return self._form(form, item, conflict=error), 409
-        except (Invalid, Conflict, Busy) as error:
-            item = self._item(id)
-            return self._form(self.edit_form(item), item, error), error.status
-        title = self.section.title_of(SimpleNamespace(**change.after))
-        if kept:
-            named = ", ".join(kept)
-            both = f"was changed. Somebody else had changed {named} meanwhile; both were kept"
-            _say(self.section, title, both, undo=change.change_set_id)
-        elif change.edited:
-            _say(self.section, title, "was changed", undo=change.change_set_id)
-        else:
-            flash("No fields changed.", "ok")
-        return redirect(self._after_save(id))
-
-    def _theirs(self, item: reads.Item, conflict: Stale) -> list[tuple[Any, str, str]]:
-        """Each field that two people changed: the field, your words, the words that stand."""
-        now = history_page.present(item)
-        return [
-            (field, history_page.words(field, changes.recorded(field, conflict.yours[name])),
-             history_page.words(field, now.get(name)))
-            for name, field in self.section.all_fields.items()
-            if name in conflict.yours and name not in conflict.mergeable
-        ]  # fmt: skip
-
-    def _title_of(self, id: int) -> str:
-        title = relations.titles(self.section.model, [id]).get(id)
-        return title.text if title else f"number {id}"
-
-    def _last_deed(self, id: int, action: str = "update") -> int | None:
-        """The change set of what was just done, where this person may take it back."""
-        may = undoable.may_take_back(actor(), self.section, action)
-        return log.last_deed(self.section.name, id, actor().id) if may else None
-
-    def _after_save(self, id: int) -> str:
-        match request.form.get("_next"):
-            case "edit" if permissions.allows(actor(), "update", self.section, self._item(id).row):
-                return url_for(".edit_view", id=id, back=self._back())
-            case "new" if permissions.allows(actor(), "create", self.section):
-                return url_for(".create_view", back=self._back())
-        return self._list_url()
-
     def _delete(self, item: reads.Item) -> Answer:
         try:
             with atomic():
@@ -450,7 +297,7 @@ class SectionView(ListRoutes, BulkRoutes, ImportRoutes, GuardedView, ModelView):
         except Conflict as error:
             flash(error.message, "bad")
             return redirect(url_for(".delete_view", id=item.id))
-        _say(self.section, item.title, "was moved to the trash", along, undo=self._last_deed(item.id, "delete"))
+        say(self.section, item.title, "was moved to the trash", along, undo=last_deed(self.section, item.id, "delete"))
         return redirect(self._list_url())
 
     def _restore_form(self, item: reads.Item, errors: dict[str, list[str]], message: str = "") -> str:
@@ -472,17 +319,3 @@ def _day(raw: str) -> date:
         return date.fromisoformat(raw)
     except ValueError:
         raise Invalid("As of needs a date like 2026-11-20.") from None
-
-
-def _say(section: Section, title: str, deed: str, along: int = 0, *, undo: int | None = None) -> None:
-    """What was done, with Undo where its change set is named."""
-    more = (
-        ""
-        if not along
-        else " with 1 row that belongs to it"
-        if along == 1
-        else f" with {along:,} rows that belong to it"
-    )
-    said = f"The {section.singular} “{text.clip(title, 60)}” {deed}{more}."
-    message: Any = {"said": said, "undo": undo} if undo else said
-    flash(message, "ok")
