@@ -22,8 +22,11 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     String,
+    Text,
     UniqueConstraint,
     bindparam,
+    column,
+    func,
     insert,
     update,
 )
@@ -161,9 +164,13 @@ def insert_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[st
 
 def update_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Give rows, each by its ``id``, their own values in the same columns, and count their versions up."""
-    connection = db.session.connection()
-    written = _updating(table, (*shared, *rows[0]), connection.dialect)
-    connection.exec_driver_sql(written.statement, written.given_each(shared, rows))
+    connection, names = db.session.connection(), (*shared, *rows[0])
+    if connection.dialect.name == "postgresql" and len(rows) > 1:
+        written = _updating_from(table, names, connection.dialect)
+        connection.exec_driver_sql(written.statement, written.given_lists(shared, rows))
+    else:
+        written = _updating(table, names, connection.dialect)
+        connection.exec_driver_sql(written.statement, written.given_each(shared, rows))
 
 
 @dataclass(frozen=True)
@@ -187,6 +194,11 @@ class _Written:
         order = self.order
         return values if order is None else [tuple([row[name] for name in order]) for row in values]
 
+    def given_lists(self, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+        """The values of all rows, column by column."""
+        each = self.given_each(shared, rows)
+        return {name: [row[name] for row in each] for name in each[0]}
+
 
 # Before the name of a column: a parameter of an UPDATE may not be called as one is.
 _PARAMETER = "new_"
@@ -203,6 +215,19 @@ def _updating(table: Any, names: tuple[str, ...], dialect: Dialect) -> _Written:
     columns = table.columns
     values = {name: _parameter(table, name) for name in names if name != "id"}
     changing = update(table).where(columns.id == _parameter(table, "id"))
+    return _written(changing.values(**values, version=columns.version + text_clause("1")), table, names, dialect)
+
+
+@lru_cache(maxsize=64)
+def _updating_from(table: Any, names: tuple[str, ...], dialect: Dialect) -> _Written:
+    """The same for all rows at once, where the database reads lists as rows: one list for each column."""
+    columns = table.columns
+    # Without the length of a column: a list would be cut to it where a value is refused.
+    kinds = {name: Text() if isinstance(columns[name].type, String) else columns[name].type for name in names}
+    lists = [bindparam(_PARAMETER + name, type_=postgresql.ARRAY(kind)) for name, kind in kinds.items()]
+    new = func.unnest(*lists).table_valued(*map(column, names)).render_derived(name="new")
+    values = {name: new.columns[name] for name in names if name != "id"}
+    changing = update(table).where(columns.id == new.columns.id)
     return _written(changing.values(**values, version=columns.version + text_clause("1")), table, names, dialect)
 
 
