@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import flask_migrate
 import pytest
+import redis
 from flask import Flask
 from sqlalchemy import delete, event, text
 
@@ -150,3 +151,17 @@ def program(app: Flask) -> Callable[..., Program]:
         return Program.of(app, actor, scopes or None)
 
     return of
+
+
+@pytest.fixture
+def redis_url():
+    """A Redis, where one answers."""
+    url = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=1) as found:
+            found.ping()
+    except redis.RedisError:
+        if os.environ.get("TEST_REQUIRE_ALL") == "1":
+            raise
+        pytest.skip("no Redis answers")
+    return url

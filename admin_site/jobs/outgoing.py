@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -175,7 +176,21 @@ def _connected(host: str, port: int, *, is_secret: bool) -> socket.socket:
 
 
 def _address_of(host: str, port: int) -> str:
-    found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    found = _looked_up(host, port)
     if not _is_allowed(host) and not all(is_public(ipaddress.ip_address(one.partition("%")[0])) for one in found):
         raise PermissionError(NOT_PUBLIC)
     return found[0]
+
+
+def _looked_up(host: str, port: int) -> list[str]:
+    """The addresses of a name. The system's own look-up knows no limit of time, so it is left alone after ours."""
+    answer: Future[list[str]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result([str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
+        except Exception as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    return answer.result(timeout=SECONDS)

@@ -43,17 +43,16 @@ def init_app(app: Flask) -> None:
 def _broker(app: Flask) -> Huey:
     if app.testing:
         return MemoryHuey(NAME, results=False)
+    name = name_of(app.config["SQLALCHEMY_DATABASE_URI"])
     if url := app.config["REDIS_URL"]:
-        return RedisHuey(NAME, url=url, results=False)
-    return SqliteHuey(
-        NAME, filename=str(Path(app.instance_path) / file_of(app.config["SQLALCHEMY_DATABASE_URI"])), results=False
-    )
+        return RedisHuey(f"{NAME}-{name}", url=url, results=False)
+    return SqliteHuey(NAME, filename=str(Path(app.instance_path) / f"{name}.db"), results=False)
 
 
-def file_of(url: str) -> str:
-    """The file where messages wait: one for each database, so that no worker takes up numbers of another's jobs."""
+def name_of(url: str) -> str:
+    """What its queue is called: each database has its own, so that no worker takes up numbers of another's jobs."""
     named = make_url(url).set(password=None).render_as_string()
-    return f"queue-{hashlib.sha256(named.encode()).hexdigest()[:8]}.db"
+    return f"queue-{hashlib.sha256(named.encode()).hexdigest()[:8]}"
 
 
 def ring(job_id: int) -> None:

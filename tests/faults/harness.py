@@ -214,7 +214,7 @@ class Site:
 
     def ring(self, job: int) -> None:
         """Put a job's number into the queue that the processes of this site read."""
-        file = self.folder / "instance" / queue.file_of(database_url(self.url))
+        file = self.folder / "instance" / f"{queue.name_of(database_url(self.url))}.db"
         broker = SqliteHuey(queue.NAME, filename=str(file), results=False)
 
         def work_job(job_id: int) -> None:

@@ -1422,6 +1422,19 @@ def test_an_answer_that_never_comes_to_its_end_ends_in_time_and_says_why(odd, ho
     assert (outcome.status, outcome.error) == (None, TOO_LATE)
 
 
+def test_a_name_that_is_never_found_out_ends_in_time(bare, monkeypatch):
+    asked = threading.Event()
+
+    def look_up(*_given, **_more):
+        asked.wait(BY_THEN)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    outcome = post("https://slow.example.org/in")
+    asked.set()
+    assert (outcome.status, outcome.error) == (None, TOO_LATE)
+
+
 @pytest.mark.parametrize("line", [b"Content-Length: 200", b"Transfer-Encoding: chunked", b"X: y"])
 def test_a_message_that_was_taken_is_taken_though_the_rest_drips(odd, line):
     odd.answers = [drips(b"HTTP/1.1 200 OK\r\n" + line + b"\r\n\r\n", b"1\r\nx\r\n")]

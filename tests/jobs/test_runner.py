@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import OperationalError
 
@@ -533,6 +534,22 @@ def test_jobs_that_ended_long_ago_are_forgotten_with_their_notes(cast, monkeypat
 
 def test_each_database_has_a_queue_of_its_own():
     urls = ("sqlite:////a.db", "sqlite:////b.db", "postgresql+psycopg://u:one@h/d", "postgresql+psycopg://u:two@h/d")
-    names = {queue.file_of(url) for url in urls}
+    names = {queue.name_of(url) for url in urls}
     assert len(names) == 3  # whatever the password
-    assert all(re.fullmatch(r"queue-[0-9a-f]{8}\.db", name) for name in names)
+    assert all(re.fullmatch(r"queue-[0-9a-f]{8}", name) for name in names)
+
+
+@pytest.mark.parametrize("has_redis", [False, True])
+def test_what_waits_for_one_database_is_not_taken_up_for_another(has_redis, tmp_path, request):
+    redis = request.getfixturevalue("redis_url") if has_redis else ""
+
+    def queue_of(database):
+        app = Flask("bare", instance_path=str(tmp_path))
+        app.config |= {"SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path}/{database}.db", "REDIS_URL": redis}
+        queue.init_app(app)
+        return app.extensions["jobs"]
+
+    one, same, other = queue_of("one"), queue_of("one"), queue_of("other")
+    one.put(7)
+    assert (same.broker.pending_count(), other.broker.pending_count()) == (1, 0)
+    assert (other.broker.dequeue(), same.broker.dequeue().args) == (None, (7,))

@@ -519,20 +519,6 @@ def test_a_limit_of_nothing_is_none(app, cast, program, monkeypatch):
 
 
 @pytest.fixture
-def redis_url():
-    """A Redis, where one answers."""
-    url = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
-    try:
-        with redis.Redis.from_url(url, socket_connect_timeout=1) as found:
-            found.ping()
-    except redis.RedisError:
-        if os.environ.get("TEST_REQUIRE_ALL") == "1":
-            raise
-        pytest.skip("no Redis answers")
-    return url
-
-
-@pytest.fixture
 def site(app, database, tmp_path):
     """Further applications over the same database, as the processes of one site are."""
     made = []
