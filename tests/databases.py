@@ -10,6 +10,8 @@ import pymysql
 
 NAMES = ("sqlite", "postgresql", "mariadb")
 POSTGRESQL_DEFAULTS = ("postgresql://postgres@127.0.0.1:5432/postgres", "postgresql://127.0.0.1:5432/postgres")
+# Text sorts by the rules of a language there, past hyphens and blanks, as on most servers that people have.
+_A_LANGUAGE = "LOCALE_PROVIDER icu ICU_LOCALE 'en-US-u-ka-shifted' LOCALE 'C'"
 MARIADB_DEFAULTS = ("mariadb://root@127.0.0.1:3306/",)
 
 
@@ -40,7 +42,7 @@ def create(name: str, server: str, worker: str) -> str:
     if name == "postgresql":
         with _connect_postgresql(server) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-            connection.execute(f"CREATE DATABASE {database} ENCODING 'UTF8' TEMPLATE template0")
+            connection.execute(f"CREATE DATABASE {database} ENCODING 'UTF8' {_A_LANGUAGE} TEMPLATE template0")
     else:
         with _connect_mariadb(server) as connection, connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {database}")

@@ -34,7 +34,7 @@ from sqlalchemy import text as text_clause
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from admin_site.core.types import Id, Key, LongText, UtcDateTime
+from admin_site.core.types import Id, Key, LongText, UtcDateTime, by_code_point
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -84,6 +84,13 @@ def link_options() -> Any:
 def line(length: int, *, optional: bool = False) -> Mapped[Any]:
     """A column for one line of text."""
     return mapped_column(String(length), nullable=optional)
+
+
+def code(length: int, *, optional: bool = False, default: str | None = None) -> Mapped[Any]:
+    """A column for text that is sorted and compared as it stands: an address, a state, a number with letters."""
+    if default is None:
+        return mapped_column(by_code_point(length), nullable=optional)
+    return mapped_column(by_code_point(length), nullable=optional, default=default)
 
 
 def text(*, optional: bool = False) -> Mapped[Any]:

@@ -13,8 +13,14 @@ from admin_site.core.text import KEY_LENGTH
 # SQLite gives row numbers only to a column declared INTEGER.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
-# Keys sort by code point everywhere: SQLite and MariaDB (nopad_bin tables) do so by themselves.
-Key = String(KEY_LENGTH).with_variant(String(KEY_LENGTH, collation="C"), "postgresql")
+
+
+def by_code_point(length: int) -> String:
+    """Text that sorts the same everywhere: SQLite and MariaDB (nopad_bin tables) do so by themselves."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+Key = by_code_point(KEY_LENGTH)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

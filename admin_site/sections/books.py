@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from admin_site.core.database import Record, key_of, line, record_args, text, unique_while_live
+from admin_site.core.database import Record, code, key_of, line, record_args, text, unique_while_live
 from admin_site.core.section import Field, Kind, Section
 from admin_site.core.types import Id
 
@@ -36,7 +36,7 @@ class Book(Record):
     title: Mapped[str] = line(200)
     title_key: Mapped[str] = key_of("title")
     author_id: Mapped[int] = mapped_column(Id, ForeignKey("authors.id"), index=True)
-    isbn: Mapped[str | None] = line(13, optional=True)
+    isbn: Mapped[str | None] = code(13, optional=True)
     published_year: Mapped[int | None]
     summary: Mapped[str | None] = text(optional=True)
     summary_key: Mapped[str | None] = key_of("summary", long=True, optional=True)

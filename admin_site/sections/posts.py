@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table
+from sqlalchemy import Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.accounts.rules import may_read_other, may_to_any, status_in
 from admin_site.core.database import (
     Record,
+    code,
     db,
     key_of,
     line,
@@ -41,7 +42,7 @@ class Category(Record):
 
     name: Mapped[str] = line(200)
     name_key: Mapped[str] = key_of("name")
-    slug: Mapped[str] = line(160)
+    slug: Mapped[str] = code(160)
 
 
 class Tag(Record):
@@ -53,7 +54,7 @@ class Tag(Record):
 
     name: Mapped[str] = line(200)
     name_key: Mapped[str] = key_of("name")
-    slug: Mapped[str] = line(160)
+    slug: Mapped[str] = code(160)
 
 
 class Post(Record):
@@ -70,8 +71,8 @@ class Post(Record):
 
     title: Mapped[str] = line(150)
     title_key: Mapped[str] = key_of("title")
-    slug: Mapped[str] = line(160)
-    status: Mapped[str] = mapped_column(String(20), default="draft")
+    slug: Mapped[str] = code(160)
+    status: Mapped[str] = code(20, default="draft")
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     category_id: Mapped[int | None] = mapped_column(Id, ForeignKey("categories.id"), index=True)
     author_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id"), index=True)
@@ -96,7 +97,7 @@ class Comment(Record):
     author_name_key: Mapped[str] = key_of("author_name")
     author_email: Mapped[str | None] = line(254, optional=True)
     author_email_key: Mapped[str | None] = key_of("author_email", optional=True)
-    status: Mapped[str] = mapped_column(String(20), default="pending")
+    status: Mapped[str] = code(20, default="pending")
     content: Mapped[str] = text()
     content_key: Mapped[str] = key_of("content", long=True)
 

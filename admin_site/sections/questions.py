@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy import ForeignKey, Index, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.accounts.rules import may_read_other, may_to_any, status_in
-from admin_site.core.database import Record, db, key_of, line, record_args, text
+from admin_site.core.database import Record, code, db, key_of, line, record_args, text
 from admin_site.core.rules import anyone
 from admin_site.core.section import Card, Change, Choice, Field, Kind, Section, Workflow
 from admin_site.core.types import Id
@@ -27,7 +27,7 @@ class Question(Record):
 
     asked_by: Mapped[str | None] = line(100, optional=True)
     asked_by_key: Mapped[str | None] = key_of("asked_by", optional=True)
-    status: Mapped[str] = mapped_column(String(20), default="pending")
+    status: Mapped[str] = code(20, default="pending")
     content: Mapped[str] = text()
     content_key: Mapped[str] = key_of("content", long=True)
 

@@ -17,7 +17,7 @@ from sqlalchemy.types import TypeDecorator
 from admin_site.core.database import Model, db, insert_new, insert_rows, table_args
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Change, Section
-from admin_site.core.types import Id
+from admin_site.core.types import Id, by_code_point
 from admin_site.records.search import words
 
 # Rows of a section: enough for three hundred years of a row each 10 ms.
@@ -26,7 +26,7 @@ _PLACES = 2**22
 WORDS_AT_ONCE = 500
 # MariaDB indexes words of three letters at least and leaves out common ones, so there each has a tail.
 TAIL = "__"
-_Word = String(words.WORD_LENGTH).with_variant(String(words.WORD_LENGTH, collation="C"), "postgresql")
+_Word = by_code_point(words.WORD_LENGTH)
 
 
 class Words(TypeDecorator[str]):

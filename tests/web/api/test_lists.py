@@ -849,6 +849,17 @@ def test_every_sort_is_that_of_python(cast, program):
         assert ids(viewer.get("/api/books", query_string={"sort": sort}), "books") == ordered(books, "title"), sort
 
 
+def test_addresses_sort_by_their_letters_whatever_the_language_of_the_database(cast, program):
+    slugs = ["ab", "a-c", "a-b-d", "abc", "a1", "a-1", "z", "b"]
+    for slug in slugs:
+        make("tags", name=f"Tag {slug}", slug=slug)
+    found = program(cast.viewer).get("/api/tags?sort=slug&per_page=100")["tags"]
+    assert [row["slug"] for row in found] == sorted(slugs)
+    tags = registry.get("tags").table.columns
+    between = select(tags.slug).where(tags.slug > "a-", tags.slug < "a0")
+    assert sorted(db.session.execute(between).scalars()) == ["a-1", "a-b-d", "a-c"]
+
+
 @on_one
 def test_what_cannot_be_sorted_by_is_refused(cast, program, posts):
     viewer, admin = program(cast.viewer), program(cast.admin)
