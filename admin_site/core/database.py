@@ -16,6 +16,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Connection,
     Dialect,
     ForeignKey,
     Index,
@@ -26,13 +27,14 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     column,
+    event,
     func,
     insert,
     update,
 )
 from sqlalchemy import text as text_clause
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, SessionTransaction, mapped_column
 
 from admin_site.core.types import Id, Key, LongText, UtcDateTime, by_code_point
 
@@ -156,28 +158,50 @@ def among(column: ColumnElement[Any], numbers: Iterable[int]) -> ColumnElement[b
     return column.in_(text_clause(listed))
 
 
+def connection() -> Connection:
+    """The connection of the present transaction. Asked of the session itself, it costs as much as a small statement."""
+    session = db.session()
+    found: Connection | None = session.info.get(_CONNECTION)
+    return session.connection() if found is None else found
+
+
+_CONNECTION = "connection"
+
+
+@event.listens_for(db.session, "after_begin")
+def _keep_connection(session: Session, _transaction: SessionTransaction, begun: Connection) -> None:
+    session.info[_CONNECTION] = begun
+
+
+@event.listens_for(db.session, "after_transaction_end")
+def _drop_connection(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:  # not at the end of a savepoint
+        session.info.pop(_CONNECTION, None)
+
+
 def insert_row(table: Any, row: Mapping[str, Any]) -> int:
     """Insert one row; returns its number."""
-    written = _inserting(table, tuple(row), db.session.connection().dialect, is_asked=True)
-    return int(db.session.connection().exec_driver_sql(written.statement, written.given(row)).scalar_one())
+    current = connection()
+    written = _inserting(table, tuple(row), current.dialect, is_asked=True)
+    return int(current.exec_driver_sql(written.statement, written.given(row)).scalar_one())
 
 
 def insert_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows of the same columns; values in ``shared`` are the same in each and converted once."""
-    connection = db.session.connection()
-    written = _inserting(table, (*shared, *rows[0]), connection.dialect, is_asked=False)
-    connection.exec_driver_sql(written.statement, written.given_each(shared, rows))
+    current = connection()
+    written = _inserting(table, (*shared, *rows[0]), current.dialect, is_asked=False)
+    current.exec_driver_sql(written.statement, written.given_each(shared, rows))
 
 
 def update_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Give rows, each by its ``id``, their own values in the same columns, and count their versions up."""
-    connection, names = db.session.connection(), (*shared, *rows[0])
-    if connection.dialect.name == "postgresql" and len(rows) > 1:
-        written = _updating_from(table, names, connection.dialect)
-        connection.exec_driver_sql(written.statement, written.given_lists(shared, rows))
+    current, names = connection(), (*shared, *rows[0])
+    if current.dialect.name == "postgresql" and len(rows) > 1:
+        written = _updating_from(table, names, current.dialect)
+        current.exec_driver_sql(written.statement, written.given_lists(shared, rows))
     else:
-        written = _updating(table, names, connection.dialect)
-        connection.exec_driver_sql(written.statement, written.given_each(shared, rows))
+        written = _updating(table, names, current.dialect)
+        current.exec_driver_sql(written.statement, written.given_each(shared, rows))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Select, String, Text, func, literal, or_, select
 
-from admin_site.core.database import db
+from admin_site.core.database import connection, db
 from admin_site.history.log import PAGE_SIZE
 from admin_site.history.models import ChangeSet, Entry
 
@@ -26,7 +26,7 @@ class SetEntry(Protocol):
 
 def entries_of(change_set_id: int, *, before: int | None = None, limit: int = PAGE_SIZE) -> Sequence[SetEntry]:
     """The entries of a change set, last first; ``before`` is the number of the last entry already seen."""
-    found: Sequence[Any] = db.session.connection().execute(_entries_of(change_set_id, before, limit)).all()
+    found: Sequence[Any] = connection().execute(_entries_of(change_set_id, before, limit)).all()
     return found
 
 
@@ -57,7 +57,7 @@ def groups_of(change_set_id: int, *, before: int | None, limit: int) -> Sequence
     same = (entry.section, entry.action, entry.changes)
     numbers = func.aggregate_strings(entry.row_id.cast(String(20)), ",")
     length = func.max(func.length(entry.changes))
-    rows = db.session.connection().execute(select(*same, func.min(entry.id), numbers, length).group_by(*same)).all()
+    rows = connection().execute(select(*same, func.min(entry.id), numbers, length).group_by(*same)).all()
     if any(row[-1] > GROUPED_LENGTH for row in rows):
         return []
     return [

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, insert, literal, select, type_coerce
 
 from admin_site.core import clock
-from admin_site.core.database import db, insert_row, insert_rows
+from admin_site.core.database import connection, db, insert_row, insert_rows
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Section
 from admin_site.core.types import LongText
@@ -67,7 +67,7 @@ def record_alike(
     }
     rows = select(*said.values()).where(in_list(row.id)).order_by(row.id)
     statement = insert(Entry).from_select([column.name for column in said], rows)
-    db.session.connection().execute(statement, {"rows": ids})
+    connection().execute(statement, {"rows": ids})
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
 from admin_site.core import clock
-from admin_site.core.database import db
+from admin_site.core.database import connection, db
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
@@ -110,7 +110,7 @@ def _read(actor: Actor, section: Section, ids: Sequence[int], new: Mapping[str, 
     empty = [columns[name].is_(None) for name in stamps]
     query = select(columns.id, columns.version, *(columns[name] for name in names), *empty)
     query = query.where(in_list(columns.id), filters.visible(actor, section, walks=False))
-    rows = db.session.connection().execute(query.order_by(columns.id).with_for_update(), {"rows": ids})
+    rows = connection().execute(query.order_by(columns.id).with_for_update(), {"rows": ids})
     found: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows.all():
         found[row[2:]].append(row[:2])
@@ -138,7 +138,7 @@ def _write_group(
     table, ids = section.table, [number for number, _version in rows]
     values = {**new, "updated_at": now, "version": table.columns.version + 1}
     statement = update(table).where(in_list(table.columns.id)).values(values)
-    db.session.connection().execute(statement, {"rows": ids})
+    connection().execute(statement, {"rows": ids})
     before = {**dict.fromkeys(new), **held.values, "id": ids[0]}
     one = Change(section=section, actor=deed.actor, before=before, after={**before, **new})
     (said,) = effects.differences(section, [one])

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Table, delete, insert, update
 
 from admin_site.core import clock
-from admin_site.core.database import db, insert_row, insert_rows, update_rows
+from admin_site.core.database import connection, db, insert_row, insert_rows, update_rows
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
@@ -60,7 +60,7 @@ def _insert(table: Table, new: Sequence[Change], deed: Deed, now: datetime) -> N
     if len(rows) <= 1:
         return
     statement = insert(table).returning(table.columns.id, sort_by_parameter_order=True)
-    made = db.session.connection().execute(statement, rows).scalars().all()
+    made = connection().execute(statement, rows).scalars().all()
     for change, row, number in zip(new, rows, made, strict=True):
         change.after |= {**row, "id": number}
 
@@ -75,7 +75,7 @@ def _update(table: Table, names: Sequence[str], lot: Sequence[Change], now: date
         return
     for given, ids in alike.items():
         new = dict(zip(names, given, strict=True)) | {"updated_at": now, "version": table.columns.version + 1}
-        db.session.connection().execute(update(table).where(in_list(table.columns.id)).values(**new), {"rows": ids})
+        connection().execute(update(table).where(in_list(table.columns.id)).values(**new), {"rows": ids})
 
 
 def follow(deed: Deed, section: Section, changes: Sequence[Change]) -> None:

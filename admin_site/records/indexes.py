@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import inspect
 
-from admin_site.core.database import db
+from admin_site.core.database import connection
 from admin_site.core.section import Kind, Section
 from admin_site.records import relations
 from admin_site.records.filters import Condition
@@ -81,9 +81,9 @@ def _key(section: Section, name: str) -> str:
 
 
 def _standing(section: Section) -> list[tuple[str, ...]]:
-    found = inspect(db.session.connection()).get_indexes(section.name)
+    found = inspect(connection()).get_indexes(section.name)
     indexes = [tuple(str(column) for column in index["column_names"]) for index in found]
-    constraints = inspect(db.session.connection()).get_unique_constraints(section.name)
+    constraints = inspect(connection()).get_unique_constraints(section.name)
     return [*indexes, *(tuple(c["column_names"]) for c in constraints), ("id",)]
 
 

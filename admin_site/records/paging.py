@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, literal, select
 
 from admin_site.accounts import permissions
-from admin_site.core.database import db
+from admin_site.core.database import connection, db
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Kind, Section
@@ -135,7 +135,7 @@ def _plain_count(section: Section) -> int:
         counted = select(func.count()).select_from(live.subquery()).scalar_subquery()
         return select(func.coalesce(more, counted))
 
-    return int(db.session.connection().execute(reads.kept(section, ("count", most), make)).scalar_one())
+    return int(connection().execute(reads.kept(section, ("count", most), make)).scalar_one())
 
 
 def _band(actor: Actor, query: ListQuery, names: Sequence[str]) -> list[Any]:
@@ -284,14 +284,14 @@ class _Sorted:
         limit: int,
         offset: int,
     ) -> list[Any]:
-        connection = db.session.connection()
+        current = connection()
         if offset or not self._is_plain or (values is not None and None in values):
             # Whoever skips rows must not count those that stand elsewhere.
             conditions = (self.matching if offset else self._every).where(few=self.few)
             statement = self._statement(keys, values, (*conditions, *more)).limit(limit)
-            return list(connection.execute(statement.offset(offset) if offset else statement).all())
+            return list(current.execute(statement.offset(offset) if offset else statement).all())
         asked = dict(zip(_FROM, values or (), strict=False)) | {"most": limit}
-        return list(connection.execute(self._kept(keys, more, is_first=values is None), asked).all())
+        return list(current.execute(self._kept(keys, more, is_first=values is None), asked).all())
 
     @property
     def _is_plain(self) -> bool:
@@ -399,7 +399,7 @@ def rows_of(query: ListQuery, names: Sequence[str], ids: Sequence[int]) -> list[
         return statement.where(in_list(section.table.columns.id))
 
     statement = reads.kept(section, ("rows of", names, is_marked), make)
-    found = {row.id: row for row in db.session.connection().execute(statement, {"rows": list(ids)})}
+    found = {row.id: row for row in connection().execute(statement, {"rows": list(ids)})}
     return [found[number] for number in ids if number in found]
 
 

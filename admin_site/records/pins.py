@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.core import clock
-from admin_site.core.database import Model, db, table_args
+from admin_site.core.database import Model, connection, db, table_args
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Section
 from admin_site.core.types import Id, UtcDateTime
@@ -133,7 +133,7 @@ def pinned_among(section: Section, ids: Sequence[int]) -> set[int]:
         return set()
     query = statements.kept(("pinned",), _pinned_among)
     asked = {"of": section.name, "pin_now": clock.now(), "rows": ids}
-    return set(db.session.connection().execute(query, asked).scalars().all())
+    return set(connection().execute(query, asked).scalars().all())
 
 
 def _pinned_among() -> Select[Any]:
@@ -215,4 +215,4 @@ def reorder(order: Sequence[Any]) -> None:
     if moved:
         table = Pin.__table__
         statement = update(table).where(table.columns.id == bindparam("pin")).values(position=bindparam("to"))  # type: ignore[arg-type]
-        db.session.connection().execute(statement, moved)
+        connection().execute(statement, moved)

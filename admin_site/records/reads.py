@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, false, func, liter
 
 from admin_site.accounts import permissions
 from admin_site.core import text
-from admin_site.core.database import among, db
+from admin_site.core.database import among, connection, db
 from admin_site.core.errors import NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
@@ -88,7 +88,7 @@ def find(actor: Actor, section: Section, row_id: int, *, trashed: bool = False, 
 
         is_same = permissions.is_unconditional(actor, "read", section)
         query = kept(section, ("find", trashed, locked), make) if is_same else make()
-        row = db.session.connection().execute(query, {"row": row_id}).first()
+        row = connection().execute(query, {"row": row_id}).first()
     if row is None:
         raise NotFound
     return row

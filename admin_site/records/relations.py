@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, exists, 
 
 from admin_site.accounts import permissions
 from admin_site.core import registry, text
-from admin_site.core.database import Record, db
+from admin_site.core.database import Record, connection, db
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Section, title_of
@@ -46,7 +46,7 @@ def named(model: type[Record], query: Select[Any], ids: Iterable[int]) -> dict[i
     """What the rows are called that such a statement finds among these."""
     return {
         row.id: Title(row.id, text.clip(title_of(model, row), TITLE_LENGTH), row.live is None)
-        for row in db.session.connection().execute(query, {"rows": sorted(ids)})
+        for row in connection().execute(query, {"rows": sorted(ids)})
     }
 
 
@@ -121,7 +121,7 @@ def first_candidates(actor: Actor, field: Field, limit: int) -> list[Title]:
         return _by_title(model).where(table.columns.live == 1).limit(bindparam("most", type_=Integer()))
 
     query = statements.kept(("candidates", table), make)
-    return _titled(model, db.session.connection().execute(query, {"most": limit}))
+    return _titled(model, connection().execute(query, {"most": limit}))
 
 
 def _found(field: Field, q: str, limit: int, condition: ColumnElement[bool]) -> list[Title]:
@@ -172,7 +172,7 @@ def links(field: Field, ids: Sequence[int]) -> dict[int, list[int]]:
 
     if ids:
         query = statements.kept(("links", through), make)
-        for row_id, other in db.session.connection().execute(query, {"rows": ids}).all():
+        for row_id, other in connection().execute(query, {"rows": ids}).all():
             found[row_id].append(other)
     return found
 
@@ -193,7 +193,7 @@ def linked(field: Field, ids: Sequence[int]) -> tuple[dict[int, list[int]], dict
 
     if ids:
         query = statements.kept(("linked", field.through), make)
-        for row in db.session.connection().execute(query, {"rows": list(ids)}).all():
+        for row in connection().execute(query, {"rows": list(ids)}).all():
             found[row[0]].append(row.id)
             if row.id not in titles_found:
                 titles_found[row.id] = Title(
@@ -212,7 +212,7 @@ def pointed_to(section: Section, field: Field, ids: Sequence[int]) -> set[tuple[
         mine, theirs = columns.id, columns[field.name]
         query = select(mine, theirs)
     query = query.where(in_list(theirs), is_live(columns))
-    return {(row_id, other) for row_id, other in db.session.connection().execute(query, {"rows": list(ids)})}
+    return {(row_id, other) for row_id, other in connection().execute(query, {"rows": list(ids)})}
 
 
 def key_column(table: Any, name: str) -> Any:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
-from admin_site.core.database import db, has_one_writer
+from admin_site.core.database import connection, db, has_one_writer
 from admin_site.core.errors import AppError, Conflict, Invalid, Stale
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
@@ -248,7 +248,7 @@ def _lock_visible_many(
 ) -> list[dict[str, Any]]:
     number, read = section.table.columns.id, changes.columns(section, names)
     query = select(*read).where(in_list(number), filters.visible(actor, section, walks=False))
-    rows = db.session.connection().execute(query.order_by(number).with_for_update(), {"rows": ids})
+    rows = connection().execute(query.order_by(number).with_for_update(), {"rows": ids})
     keys = [column.name for column in read]
     return [dict(zip(keys, row, strict=True)) for row in rows]
 

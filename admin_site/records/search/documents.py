@@ -14,7 +14,7 @@ from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from admin_site.core.database import Model, db, insert_new, insert_rows, table_args
+from admin_site.core.database import Model, connection, db, insert_new, insert_rows, table_args
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Change, Section
 from admin_site.core.types import Id, by_code_point
@@ -116,7 +116,7 @@ def _update(section: Section, changes: Sequence[Change]) -> None:
     if rows:
         table: Any = SearchDocument.__table__
         statement = update(table).where(table.c.id == bindparam("document")).values(words=bindparam("said"))
-        db.session.connection().execute(statement, rows)
+        connection().execute(statement, rows)
     learn(section, heard)
 
 
@@ -137,7 +137,7 @@ def learn(section: Section, heard: Iterable[str]) -> None:
     lot = sorted(word for word in heard if not word.startswith((words.TITLE, words.BREAK)) and not word.isdigit())
     for start in range(0, len(lot), WORDS_AT_ONCE):
         asked = lot[start : start + WORDS_AT_ONCE]
-        known = set(db.session.connection().execute(_known(), {"of": section.name, "asked": asked}).scalars().all())
+        known = set(connection().execute(_known(), {"of": section.name, "asked": asked}).scalars().all())
         fresh = [{"section": section.name, "word": word} for word in asked if word not in known]
         if fresh:
             db.session.execute(insert_new(SearchWord), fresh)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, type_coerce, union_all
 
-from admin_site.core.database import db
+from admin_site.core.database import connection, db
 from admin_site.core.section import Section
 from admin_site.core.types import LongText
 from admin_site.records.search import index, words
@@ -70,7 +70,7 @@ def head(
     ids: tuple[list[int], list[int]] = ([], [])
     statement = union_all(*parts)
     has_tails = db.session.get_bind().dialect.name == "mysql"
-    for row in db.session.connection().execute(statement):
+    for row in connection().execute(statement):
         ids[row[0]].append(row[1])
         found[row[1]] = row[2]
     if has_tails:
