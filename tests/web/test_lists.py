@@ -436,6 +436,9 @@ def test_pins_are_arranged_by_the_page(cast, sign_in):
     assert not page.select_one(f'form[action="/admin/pins/notes/{b}/move"]')
     wrong = editor.post(f"/admin/pins/notes/{a}/describe", {"reason": "Kept", "until": "2020-01-01"})
     assert (wrong.status_code, "must lie in the future" in wrong.text, "Kept" in wrong.text) == (400, True, True)
+    for reason in ("x" * 201, "a\0b"):
+        refused = editor.post(f"/admin/pins/notes/{a}/describe", {"reason": reason, "until": ""})
+        assert (refused.status_code, "Reason" in refused.text) == (400, True)
     for until in ("9999-12-31T23:59", "0001-01-01"):  # and nothing else
         assert editor.post(f"/admin/pins/notes/{a}/describe", {"until": until}).status_code == 400
     assert editor.post(f"/admin/pins/notes/{a}/unpin").status_code == 302
