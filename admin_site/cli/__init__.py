@@ -29,7 +29,9 @@ def main(create_app: Callable[[], Flask]) -> None:
     """Run one command; what refuses says so in one line."""
     group = FlaskGroup(create_app=create_app, help="Admin Site: the back office of your content.")
     try:
-        group.main(standalone_mode=False, prog_name="manage.py")
+        # What a command ends with by ``ctx.exit`` is returned here, not raised.
+        code = group.main(standalone_mode=False, prog_name="manage.py")
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
