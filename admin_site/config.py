@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from zxcvbn import zxcvbn
@@ -35,16 +36,25 @@ def _text(raw: str) -> str:
     return raw.strip()
 
 
+# Longer than anybody waits, and short enough that a moment so far away can be written down.
+LONGEST_YEARS = 100
+
+
 def _whole(raw: str) -> int:
-    number = int(raw)
-    if number < 0:
-        raise ValueError
-    return number
+    return _within(raw, 0, 1_000_000)
+
+
+def _days(raw: str) -> int:
+    return _within(raw, 0, LONGEST_YEARS * 365)
 
 
 def _seconds(raw: str) -> int:
+    return _within(raw, 1, LONGEST_YEARS * 365 * 24 * 3600)
+
+
+def _within(raw: str, least: int, most: int) -> int:
     number = int(raw)
-    if number < 1:
+    if not least <= number <= most:
         raise ValueError
     return number
 
@@ -61,14 +71,26 @@ def _names(raw: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in raw.split(",") if name.strip())
 
 
-def _url(raw: str) -> str:
-    if raw and not raw.startswith(("http://", "https://")):
+def _hosts(raw: str) -> tuple[str, ...]:
+    """Names of hosts, perhaps with a port or a dot in front; addresses of pages are none."""
+    names = _names(raw)
+    if not all(re.fullmatch(r"[\w.:\[\]-]+", name) for name in names):
         raise ValueError
-    return raw.rstrip("/")
+    return names
+
+
+def _url(raw: str) -> str:
+    return _address(raw, "http", "https").rstrip("/")
 
 
 def _redis(raw: str) -> str:
-    if raw and not raw.startswith(("redis://", "rediss://")):
+    return _address(raw, "redis", "rediss")
+
+
+def _address(raw: str, *schemes: str) -> str:
+    """An address with a host; ``ValueError`` also for a port that is none."""
+    parts = urlsplit(raw)
+    if raw and (parts.scheme not in schemes or not parts.hostname or parts.port == 0 or re.search(r"\s", raw)):
         raise ValueError
     return raw
 
@@ -78,14 +100,14 @@ SETTINGS = (
     Setting("DATABASE_URL", _text, "", "sqlite:, postgresql:, mysql: or mariadb:; a file in instance/ if absent."),
     Setting("REDIS_URL", _redis, "", "redis:// or rediss://; absent: everything in the database and this machine."),
     Setting("BASE_URL", _url, "", "The address people use, such as https://admin.example.org; for links in mails."),
-    Setting("TRUSTED_HOSTS", _names, (), "Host names that are answered, separated by commas; any if absent."),
+    Setting("TRUSTED_HOSTS", _hosts, (), "Host names that are answered, separated by commas; any if absent."),
     Setting("TRUSTED_PROXIES", _whole, 0, "How many proxies in front set X-Forwarded-For and -Proto."),
     Setting("LOGIN_RATE_LIMIT", _whole, 10, "Sign-in attempts a minute for one account; 0 switches it off."),
     Setting("API_RATE_LIMIT", _whole, 1200, "Calls a minute for one token of the API; 0 switches it off."),
-    Setting("TRASH_DAYS", _whole, 90, "Days after which rows in the trash are removed for good; 0 keeps them."),
+    Setting("TRASH_DAYS", _days, 90, "Days after which rows in the trash are removed for good; 0 keeps them."),
     Setting("MAX_IMPORT_SIZE", _size, 50 * 1024 * 1024, "The largest file that is read, such as 50 MB."),
     Setting(
-        "WEBHOOK_ALLOWED_HOSTS", _names, (), "Hosts that webhooks may reach though they are private or plain http."
+        "WEBHOOK_ALLOWED_HOSTS", _hosts, (), "Hosts that webhooks may reach though they are private or plain http."
     ),
     Setting("SESSION_IDLE", _seconds, 30 * 60, "Seconds without a page after which somebody is signed out."),
     Setting("SESSION_MAX", _seconds, 12 * 3600, "Seconds after which somebody is signed out in any case."),
@@ -116,6 +138,13 @@ CLASSES: Mapping[str, Mapping[str, Any]] = {
 LEAST_KEY_LENGTH = 32
 # Guesses that a key must withstand, as a power of ten; a random one of 32 characters has more than 30.
 LEAST_KEY_STRENGTH = 25
+# What keys in documentations and templates are made of.
+_SAMPLE = (
+    "a an the your my our this is change me changeme replace with to set put here some any very super really not so"
+    " secret key string value password passphrase token random long example sample default test dev development"
+    " production insecure flask django admin site app please todo characters bytes hex in use at least must be it for"
+)
+SAMPLE_WORDS = frozenset(_SAMPLE.split())
 # What would open a site in production, whoever switched it.
 CLOSED_IN_PRODUCTION = {
     "DEBUG": False, "TESTING": False, "PROPAGATE_EXCEPTIONS": None, "WTF_CSRF_ENABLED": None,
@@ -163,11 +192,18 @@ def _set_secret_key(app: Flask) -> None:
         raise SettingError("FLASK_DEBUG must be off in production")
     if len(key) < LEAST_KEY_LENGTH:
         raise SettingError(f"SECRET_KEY must have at least {LEAST_KEY_LENGTH} characters in production")
-    if zxcvbn(key[:72])["guesses_log10"] < LEAST_KEY_STRENGTH:
+    rest = _without_samples(key)
+    if not rest or zxcvbn(rest[:72])["guesses_log10"] < LEAST_KEY_STRENGTH:
         raise SettingError("SECRET_KEY can be guessed; make one with: openssl rand -hex 32")
     for name, closed in CLOSED_IN_PRODUCTION.items():
         if app.config.get(name, closed) not in (closed, name.startswith("WTF_") or closed):
             raise SettingError(f"{name} must be left alone in production")
+
+
+def _without_samples(key: str) -> str:
+    """A key without the words that samples are made of, and without what it says twice."""
+    words = [word for word in re.split(r"[\W_]+", key) if word.casefold() not in SAMPLE_WORDS]
+    return "".join(dict.fromkeys(words))
 
 
 def _development_key(path: Path) -> str:
@@ -186,6 +222,6 @@ def _set_database(app: Flask) -> None:
     try:
         url = database_url(raw)
     except ValueError as error:
-        raise SettingError(str(error)) from None
+        raise SettingError(f"DATABASE_URL has a wrong value. {error}") from None
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)

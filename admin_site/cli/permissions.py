@@ -10,6 +10,7 @@ from admin_site.accounts import permissions
 from admin_site.accounts.roles import ACTIONS, SITE_ACTIONS, roles_with
 from admin_site.cli.options import acting, as_json
 from admin_site.core import registry
+from admin_site.core.errors import Denied
 from admin_site.records import reads
 
 group = AppGroup("permissions", help="Who may do what, and why.")
@@ -35,8 +36,11 @@ def explain(email: str, permission: str, id: int | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"allowed": answer.allowed, "why": answer.sentence, "roles": list(answer.roles)}))
     else:
-        click.echo(f"{'Allowed' if answer.allowed else 'Refused'}: {answer.sentence}")
-        click.echo(f"Roles that grant it: {', '.join(answer.roles) or 'none'}.")
+        roles = f"Roles that grant it: {', '.join(answer.roles) or 'none'}."
+        if not answer.allowed:
+            raise Denied(f"Refused: {answer.sentence} {roles}")
+        click.echo(f"Allowed: {answer.sentence}")
+        click.echo(roles)
     if not answer.allowed:
         sys.exit(1)
 

@@ -51,7 +51,11 @@ def database_url(text: str) -> str:
         url = make_url(text)
         name = DRIVERS[url.get_backend_name()]
     except (sqlalchemy.exc.ArgumentError, KeyError):
-        raise ValueError("DATABASE_URL must begin with sqlite:, postgresql:, mysql: or mariadb:") from None
+        raise ValueError("It must begin with sqlite:, postgresql:, mysql: or mariadb:.") from None
+    except ValueError:  # of the port
+        raise ValueError("Its port is not a number.") from None
+    if name != DRIVERS["sqlite"] and not url.database:
+        raise ValueError("It names no database, as in postgresql://user:password@host/name.")
     return url.set(drivername=name).render_as_string(hide_password=False)
 
 

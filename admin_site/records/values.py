@@ -93,6 +93,7 @@ def _slug(field: Field, raw: Any) -> str | None:
     slug = text.slugify(value)
     if not slug:
         raise ValueError(f"{field.label} must have letters or digits.")
+    _fit(field, text.slugify(value, limit=len(value) * 10))  # what was typed is never cut, unlike what is made
     if slug in field.reserved:
         raise ValueError(f"{field.label} “{slug}” is a page of the site; choose another.")
     return slug

@@ -1127,3 +1127,13 @@ def test_whoever_makes_a_row_is_named_in_its_history(app, cast, program):
     assert made["author_id"] == cast.editor.id
     (entry,) = program(cast.editor).get(f"/api/posts/{made['id']}/history")["history"]
     assert entry["changes"]["author_id"] == [None, {"id": cast.editor.id, "title": cast.editor.name}]
+
+
+def test_an_address_that_is_too_long_is_refused_and_not_cut(cast, program):
+    editor = program(cast.editor)
+    refused = editor.post("/api/posts", {"title": "Long", "content": "Text.", "slug": "x" * 161}, status=400)
+    assert refused["fields"] == {"slug": ["Address must have at most 160 characters; this has 161."]}
+    made = editor.post("/api/posts", {"title": "Long", "content": "Text.", "slug": "x" * 160}, status=201)
+    assert made["slug"] == "x" * 160
+    # What is made of a title is cut.
+    assert len(editor.post("/api/posts", {"title": "y" * 150, "content": "Text."}, status=201)["slug"]) == 150
