@@ -1,5 +1,6 @@
 """``import`` and ``export``: the same path as the pages', for files of one section."""
 
+import tempfile
 from pathlib import Path
 
 import click
@@ -10,15 +11,18 @@ from admin_site.cli import options
 from admin_site.core import registry
 from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, Invalid, NotFound
+from admin_site.core.rules import Actor
 from admin_site.core.section import Section
 from admin_site.imports import mapping, uploads, work
 from admin_site.imports.reading import Format
 from admin_site.jobs import board, runner
 from admin_site.jobs.models import Job, State
-from admin_site.records import export
+from admin_site.records import export, workbook
 from admin_site.records.list_query import ListQuery
 
 REFUSED_SHOWN = 1_000
+# What a file would not be, whatever its name says.
+OTHER_FORMATS = (".json", ".xls", ".ods", ".xml")
 
 
 def _section(name: str) -> Section:
@@ -67,7 +71,7 @@ def _report(job: Job, *, is_trial: bool) -> None:
     for note in board.notes(job, outcomes=("failed",), limit=REFUSED_SHOWN):
         click.echo(f"line {note.line}: {note.reason}", err=True)
     if refused or job.state != State.DONE:
-        raise Conflict(job.message or f"{refused} rows were refused.")
+        raise Conflict(job.message or ("1 row was refused." if refused == 1 else f"{refused} rows were refused."))
 
 
 @click.command("export")
@@ -76,16 +80,32 @@ def _report(job: Job, *, is_trial: bool) -> None:
 @options.as_email
 @with_appcontext
 def export_command(section_name: str, path: Path, as_email: str | None) -> None:
-    """Write every row of a section to a CSV file, as the page's export does."""
+    """Write every row of a section to a CSV file, or to a workbook where FILE ends in .xlsx, as the pages do."""
     section, person = _section(section_name), options.acting(as_email)
     permissions.require(person, "export", section)
     query = ListQuery.from_args(section, _NoArgs(), person)
+    if path.suffix.lower() in OTHER_FORMATS:
+        raise Invalid(f"{path.suffix} cannot be written: name the file .csv or .xlsx.")
+    write = _write_xlsx if path.suffix.lower() == ".xlsx" else _write_csv
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            count = export.write_csv(person, query, file)
+        count = write(person, query, path)
     except OSError as error:
         raise Conflict(f"{path} cannot be written: {error.strerror or error}.") from None
-    click.echo(f"{count} rows")
+    click.echo("1 row" if count == 1 else f"{count} rows")
+
+
+def _write_csv(person: Actor, query: ListQuery, path: Path) -> int:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        return export.write_csv(person, query, file)
+
+
+def _write_xlsx(person: Actor, query: ListQuery, path: Path) -> int:
+    with path.open("wb"):  # says at once where it cannot be written
+        names = export.columns(query.section, ())
+    rows = (row for lot in export.lots(person, query, names) for row in lot)
+    with tempfile.TemporaryDirectory() as folder:
+        header = export.header(query.section, names)
+        return workbook.write(path, query.section.label, header, rows, beside=Path(folder))
 
 
 class _NoArgs:

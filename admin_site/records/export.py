@@ -5,7 +5,7 @@ and somebody whose right is taken away gets no further.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TextIO
 
@@ -48,13 +48,21 @@ def write_csv(actor: Actor, query: ListQuery, file: TextIO) -> int:
     names = columns(query.section, ())
     writer = csv.writer(file)
     writer.writerow(header(query.section, names))
-    count, position = 0, None
-    while True:
-        rows, position = lot(actor, query, names, position)
+    count = 0
+    for rows in lots(actor, query, names):
         writer.writerows([harmless(value) for value in row] for row in rows)
         count += len(rows)
+    return count
+
+
+def lots(actor: Actor, query: ListQuery, names: Sequence[str]) -> Iterator[list[list[Any]]]:
+    """The whole list, a lot at a time."""
+    position: Position | None = None
+    while True:
+        rows, position = lot(actor, query, names, position)
+        yield rows
         if position is None:
-            return count
+            return
 
 
 def lot(

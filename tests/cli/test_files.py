@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+import python_calamine
 from sqlalchemy import select
 
 from admin_site.core import registry
@@ -185,6 +186,19 @@ def test_an_export_quotes_what_a_spreadsheet_would_run(run, tmp_path):
     run("export", "notes", path)
     lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
     assert {line["title"] for line in lines} == {"'=1+1", "''x", "'@a", "-1", "+2.5", "'-a"}
+
+
+def test_an_export_is_what_its_name_says(run, tmp_path):
+    numbers = [make("notes", title=f"Note {place}") for place in range(3)]
+    book = tmp_path / "out.XLSX"
+    assert run("export", "notes", book) == (0, "3 rows\n", "")
+    sheet = python_calamine.CalamineWorkbook.from_path(str(book)).get_sheet_by_index(0).to_python()
+    assert (sheet[0][0], sorted(int(row[0]) for row in sheet[1:])) == ("id", numbers)
+    assert run("import", "notes", book, "--key", "id", "--mode", "upsert")[1] == (
+        "added 0, changed 0, same 3, refused 0\n"
+    )
+    code, out, error = run("export", "notes", tmp_path / "out.json")
+    assert (code, out, error) == (1, "", ".json cannot be written: name the file .csv or .xlsx.\n")
 
 
 def test_an_export_that_cannot_be_written_is_refused(run, tmp_path):

@@ -7,20 +7,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import xlsxwriter
 from flask import Flask, Response, current_app
 
 from admin_site.accounts import sessions
 from admin_site.accounts.actor import ANONYMOUS
 from admin_site.core import clock
-from admin_site.records import export
+from admin_site.records import export, workbook
 from admin_site.records.keyset import Position
 from admin_site.records.list_query import ListQuery
 from admin_site.web.identity import actor
 
-# What fits one sheet, and one cell of it.
-SHEET_ROWS = 1_048_576
-CELL_LETTERS = 32_767
 PIECE = 64 * 1024
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -102,28 +98,7 @@ def _xlsx(query: ListQuery, chosen: Sequence[str]) -> Iterator[bytes]:
 def _xlsx_pieces(label: str, names: Sequence[str], lots: Lots, place: str) -> Iterator[bytes]:
     with tempfile.TemporaryDirectory(dir=place) as folder:
         path = Path(folder) / "export.xlsx"
-        options = {"constant_memory": True, "tmpdir": folder, "strings_to_formulas": False, "strings_to_urls": False}
-        with xlsxwriter.Workbook(path, options) as book:
-            sheet = book.add_worksheet(label[:31])
-            sheet.write_row(0, 0, names)
-            _write_rows(sheet, (row for rows in lots for row in rows))
+        workbook.write(path, label, names, (row for rows in lots for row in rows), beside=Path(folder))
         with path.open("rb") as file:
             while piece := file.read(PIECE):
                 yield piece
-
-
-def _write_rows(sheet: Any, rows: Iterator[list[Any]]) -> None:
-    for place, row in enumerate(rows, start=1):
-        if place >= SHEET_ROWS - 1:
-            sheet.write_string(place, 0, "A sheet holds no more rows; export CSV for all of them.")
-            return
-        for column, value in enumerate(row):
-            _write_cell(sheet, place, column, value)
-
-
-def _write_cell(sheet: Any, row: int, column: int, value: Any) -> None:
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15:
-        sheet.write_number(row, column, value)
-    elif value != "":
-        said = value if isinstance(value, str) else str(value)
-        sheet.write_string(row, column, str(export.harmless(said))[:CELL_LETTERS])
