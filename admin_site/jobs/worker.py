@@ -17,7 +17,7 @@ from admin_site.accounts.actor import SYSTEM
 from admin_site.core import clock, registry
 from admin_site.core.database import atomic, db
 from admin_site.core.errors import AppError
-from admin_site.jobs import board, hooks, queue
+from admin_site.jobs import board, hooks, queue, runner
 from admin_site.jobs.models import Worker
 from admin_site.records import drafts, idempotency, outbox, trash, writes
 
@@ -54,11 +54,14 @@ def work(app: Flask, *, threads: int) -> None:
 
 def _beat_until(app: Flask, stopped: threading.Event) -> None:
     name = f"{socket.gethostname()[:70]}:{os.getpid()}"
-    swept = 0.0
-    with app.app_context():
+    swept, taken = 0.0, set[int]()
+    with ThreadPoolExecutor(1) as pool, app.app_context():
         while True:
             try:
-                beat(name)
+                for job_id in set(beat(name)) - taken:
+                    taken.add(job_id)
+                    worked = pool.submit(_work_unrung, app, job_id)
+                    worked.add_done_callback(lambda _done, one=job_id: taken.discard(one))  # type: ignore[misc]  # bound
                 if not swept or time.monotonic() - swept > SWEEP_SECONDS:
                     swept = time.monotonic()
                     sweep()
@@ -67,6 +70,15 @@ def _beat_until(app: Flask, stopped: threading.Event) -> None:
             db.session.remove()
             if stopped.wait(BEAT_SECONDS):
                 return
+
+
+def _work_unrung(app: Flask, job_id: int) -> None:
+    """Work a job that the broker does not bring, because it does not answer."""
+    with app.app_context():
+        try:
+            runner.run(job_id, is_stopping=app.extensions["jobs"].stopping.is_set)
+        except Exception:  # as the consumer does: the row says what became of it
+            logger.exception("job %s was not worked", job_id)
 
 
 def _send_until(app: Flask, stopped: threading.Event) -> None:
@@ -111,8 +123,8 @@ def sweep() -> None:
                 trash.purge_many(writes.begin(SYSTEM, "trash", "Kept long enough"), section, ids)
 
 
-def beat(name: str) -> None:
-    """Say that this worker is alive, and ring for jobs that nobody has."""
+def beat(name: str) -> list[int]:
+    """Say that this worker is alive, and ring for jobs that nobody has; returns those that cannot be rung for."""
     now = clock.now()
     with atomic():
         result = db.session.execute(
@@ -121,5 +133,4 @@ def beat(name: str) -> None:
         if result.rowcount == 0:  # type: ignore[attr-defined]  # an update has it
             db.session.execute(insert(Worker).values(name=name, started_at=now, seen_at=now))
             db.session.execute(delete(Worker).where(Worker.seen_at < now - FORGOTTEN))
-    for job_id in board.lost():
-        queue.ring(job_id)
+    return [job_id for job_id in board.lost() if not queue.ring(job_id)]

@@ -1,7 +1,9 @@
 """Carrying a job on: nothing twice, nothing half, whoever dies, loses the job or their rights on the way."""
 
 import re
+import socket
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -553,3 +555,46 @@ def test_what_waits_for_one_database_is_not_taken_up_for_another(has_redis, tmp_
     one.put(7)
     assert (same.broker.pending_count(), other.broker.pending_count()) == (1, 0)
     assert (other.broker.dequeue(), same.broker.dequeue().args) == (None, (7,))
+
+
+@pytest.fixture
+def silent():
+    """A server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"redis://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_a_broker_that_never_answers_keeps_no_job_waiting(cast, app, counting, silent, tmp_path, monkeypatch):
+    bare = Flask("bare", instance_path=str(tmp_path))
+    bare.config |= {"SQLALCHEMY_DATABASE_URI": "sqlite:///of_no_meaning.db", "REDIS_URL": silent}
+    monkeypatch.setattr(queue, "REDIS_TIMEOUT_SECONDS", 0.2)
+    queue.init_app(bare)
+    monkeypatch.setitem(app.extensions, "jobs", bare.extensions["jobs"])
+    monkeypatch.setattr(board, "LOST", timedelta(0))
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.1)
+    job_id, _ = counting(cast.admin)
+    began = time.monotonic()
+    assert [queue.ring(job_id) for _ in range(20)] == [False] * 20
+    assert time.monotonic() - began < 5
+    stopped = threading.Event()
+    beating = threading.Thread(target=worker._beat_until, args=(app, stopped), daemon=True)
+    beating.start()
+    try:
+        assert eventually(lambda: state_of(job_id) == State.DONE)
+    finally:
+        stopped.set()
+        beating.join(10)
+
+
+def state_of(job_id):
+    db.session.rollback()
+    return db.session.execute(select(Job.state).where(Job.id == job_id)).scalar()
+
+
+def eventually(holds, seconds=20):
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
