@@ -4,30 +4,23 @@ import csv
 import io
 import json
 import re
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from datetime import time as clock_time
-from typing import IO, Any
+from typing import Any
 
 import python_calamine
 
 from admin_site.core import text
 from admin_site.core.errors import Invalid
-from admin_site.imports import encodings
+from admin_site.imports import archive, encodings, limits
 from admin_site.records.export import RISKY
 
-COLUMNS_MOST = 200
-ROWS_MOST = 200_000
-CELL_MOST = 1_000_000
-# A workbook is an archive: what it unpacks to, in all and against its own size.
-EXPANDED_MOST = 200 * 1024 * 1024
-EXPANDS_MOST = 200
 DELIMITERS = (",", ";", "\t", "|")
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "cp1251", "cp1250", "shift_jis", "gb18030", "big5", "euc-kr")
 SAMPLE = 200_000
+BEGINNING = 1_000
 NO_TEXT = "This line has a character that no text has (U+0000)."
 # A file with so few lines that are not UTF-8 is UTF-8 with mistakes in it.
 MISTAKES_MOST = 0.05
@@ -76,7 +69,16 @@ def read(data: bytes, name: str, wanted: Format) -> Table:
             table = _read_csv(data, wanted)
     named = [text.storable(name) or f"Column {place}" for place, name in enumerate(table.columns, start=1)]
     _check_columns(named, is_named=any(table.columns))
-    return replace(table, columns=named)
+    return replace(table, columns=named, rows=map(_bounded, table.rows))
+
+
+def _bounded(row: Row) -> Row:
+    """A row that is too long keeps the beginnings of its cells, to be known by."""
+    lengths = [len(cell or "") for cell in row.cells]
+    if sum(lengths) <= limits.ROW_MOST and max(lengths, default=0) <= limits.CELL_MOST:
+        return row
+    most = f"a cell has at most {limits.CELL_MOST:,} characters, a row {limits.ROW_MOST:,}"
+    return Row(row.line, [cell and cell[:BEGINNING] for cell in row.cells], f"This row is too long: {most}.")
 
 
 def _kind(data: bytes, name: str) -> str:
@@ -90,10 +92,12 @@ def _kind(data: bytes, name: str) -> str:
 
 
 def _check_columns(columns: Sequence[str], *, is_named: bool) -> None:
-    if len(columns) > COLUMNS_MOST:
-        raise Invalid(f"The file has {len(columns):,} columns; at most {COLUMNS_MOST} are read.")
+    if len(columns) > limits.COLUMNS_MOST:
+        raise Invalid(f"The file has {len(columns):,} columns; at most {limits.COLUMNS_MOST} are read.")
     if not is_named:
         raise Invalid("The first row must have the names of the columns.")
+    if any(len(name) > limits.NAME_MOST for name in columns):
+        raise Invalid(f"The name of a column has more than {limits.NAME_MOST} characters. Is the first row missing?")
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
         raise Invalid(f"The column “{twice[:60]}” stands twice in the first row.")
@@ -108,7 +112,7 @@ _TOLD = re.compile(r"\ufeff?\"?sep=([,;\t|])\"?\r?\n", re.IGNORECASE)
 def _read_csv(data: bytes, wanted: Format) -> Table:
     encoding = wanted.encoding or _encoding(data)
     said = _decoded(data, encoding)
-    csv.field_size_limit(CELL_MOST + 1)
+    csv.field_size_limit(limits.CELL_MOST + 1)
     told = _TOLD.match(said)
     delimiter = wanted.delimiter or (told[1] if told else _delimiter(said))
     reader = csv.reader(io.StringIO(said, newline=""), delimiter=delimiter, strict=True)
@@ -139,7 +143,7 @@ def _csv_rows(reader: Any, width: int) -> Iterator[Row]:
 
 def _why(error: csv.Error) -> str:
     if "field larger" in str(error):
-        return f"a cell has more than {CELL_MOST:,} characters"
+        return f"a cell has more than {limits.CELL_MOST:,} characters"
     return "a quote is opened and never closed" if "end of data" in str(error) else "a quote stands in the wrong place"
 
 
@@ -205,16 +209,16 @@ def uncovered(cell: str) -> str:
 
 
 def _read_workbook(data: bytes, wanted: Format) -> Table:
-    _check_archive(data)
+    archive.check(data)
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = list(book.sheet_names)
         name = wanted.sheet if wanted.sheet in sheets else _first_filled(book, sheets)
         sheet = book.get_sheet_by_name(name)
     except (python_calamine.CalamineError, IndexError):
-        raise Invalid("The workbook cannot be read. Save it again as .xlsx, or as CSV.") from None
-    if sheet.total_width > COLUMNS_MOST:
-        raise Invalid(f"The sheet has {sheet.total_width:,} columns; at most {COLUMNS_MOST} are read.")
+        raise Invalid(archive.UNREADABLE) from None
+    if sheet.total_width > limits.COLUMNS_MOST:
+        raise Invalid(f"The sheet has {sheet.total_width:,} columns; at most {limits.COLUMNS_MOST} are read.")
     rows = iter(sheet.iter_rows())
     header = [_cell(value).strip() for value in next(rows, [])]
     while header and not header[-1]:
@@ -252,50 +256,6 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def _check_archive(data: bytes) -> None:
-    """Look at the cells' places before the reader makes room for all that lie between them."""
-    left = min(EXPANDED_MOST, EXPANDS_MOST * len(data))
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for item in archive.infolist():
-                with archive.open(item) as part:
-                    left = _check_part(part, left)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, OSError, EOFError):
-        raise Invalid("The workbook cannot be read. Save it again as .xlsx, or as CSV.") from None
-
-
-_PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,8})([0-9]{1,12})["']""")
-_CODED = re.compile(rb"""\sr\s*=\s*["'][^"']{0,40}&""")
-_PIECE, _OVERLAP = 1024 * 1024, 64
-
-
-def _check_part(part: IO[bytes], left: int) -> int:
-    """Walk one file of the archive; returns how much more may be unpacked."""
-    before = b""
-    while piece := part.read(_PIECE):
-        left -= len(piece)
-        if left < 0:
-            raise Invalid("The workbook unpacks to more than is read. Save it as CSV, or in parts.")
-        seen = before + piece
-        if _CODED.search(seen):
-            raise Invalid("The workbook cannot be read. Save it again as .xlsx, or as CSV.")
-        for letters, digits in _PLACE.findall(seen):
-            if int(digits) > ROWS_MOST + 1:
-                raise Invalid(f"The sheet has more than {ROWS_MOST:,} rows. Import it in parts.")
-            if letters and _column(letters) > COLUMNS_MOST:
-                raise Invalid(f"The sheet has more than {COLUMNS_MOST} columns; at most {COLUMNS_MOST} are read.")
-        before = seen[-_OVERLAP:]
-    return left
-
-
-def _column(letters: bytes) -> int:
-    """``A`` is 1, ``AA`` is 27."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
-
-
 # JSON
 
 
@@ -304,8 +264,8 @@ def _read_json(data: bytes) -> Table:
         found = _objects(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError):
         raise Invalid("The file is not JSON in UTF-8: a list of objects, or one object a line.") from None
-    if len(found) > ROWS_MOST:
-        raise Invalid(f"The file has {len(found):,} rows; at most {ROWS_MOST:,} are read.")
+    if len(found) > limits.ROWS_MOST:
+        raise Invalid(f"The file has {len(found):,} rows; at most {limits.ROWS_MOST:,} are read.")
     columns = list(dict.fromkeys(name for _line, item in found if isinstance(item, dict) for name in item))
     if not columns:
         raise Invalid("The file must be a list of objects with the names of fields.")

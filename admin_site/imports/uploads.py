@@ -12,7 +12,7 @@ from admin_site.core.database import db
 from admin_site.core.errors import Invalid, NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
-from admin_site.imports import reading
+from admin_site.imports import limits, reading
 from admin_site.imports.models import Upload, UploadLot, UploadPart
 from admin_site.imports.reading import Format, Row
 from admin_site.records.values import ID_MOST
@@ -58,8 +58,8 @@ def _keep_rows(number: int, table: reading.Table) -> None:
     count = 0
     for place, lot in enumerate(_in_lots(table.rows)):
         count += len(lot)
-        if count > reading.ROWS_MOST:
-            raise Invalid(f"The file has more than {reading.ROWS_MOST:,} rows. Import it in parts.")
+        if count > limits.ROWS_MOST:
+            raise Invalid(f"The file has more than {limits.ROWS_MOST:,} rows. Import it in parts.")
         for row in lot:
             for column, cell in enumerate(row.cells[: len(filled)]):
                 filled[column] += bool(cell)
@@ -79,11 +79,12 @@ def _in_lots(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Rows in lots of a few hundred, or of fewer where they are long: one lot is one row of a table."""
     lot, size = list[Row](), 0
     for row in rows:
-        lot.append(row)
-        size += sum(len(cell or "") for cell in row.cells)
-        if len(lot) >= LOT or size >= LOT_LETTERS:
+        length = sum(len(cell or "") for cell in row.cells)
+        if lot and (len(lot) >= LOT or size + length > LOT_LETTERS):
             yield lot
             lot, size = [], 0
+        lot.append(row)
+        size += length
     if lot:
         yield lot
 

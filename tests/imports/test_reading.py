@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import json
+import random
 import subprocess
 import sys
 import zipfile
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from admin_site import ROOT
 from admin_site.core.errors import Invalid
-from admin_site.imports import reading
+from admin_site.imports import limits, reading
 from admin_site.imports.reading import Format, read
 
 UNCLOSED = "From this line on the file cannot be read: a quote is opened and never closed."
@@ -140,8 +141,8 @@ def test_nul_bytes_stay_in_their_cells():
 
 
 def test_a_cell_of_a_million_characters_is_read_and_a_longer_one_is_a_problem():
-    fits = "x" * reading.CELL_MOST
-    assert [len(row[0]) for row in cells(f"a,b\n{fits},1\n")] == [reading.CELL_MOST]
+    fits = "x" * limits.CELL_MOST
+    assert [len(row[0]) for row in cells(f"a,b\n{fits},1\n")] == [limits.CELL_MOST]
     found = rows(f"a,b\n1,2\n{fits}xx,1\n")
     assert found[0] == (2, ["1", "2"], "")
     assert (found[1][0], bool(found[1][2])) == (3, True)
@@ -347,7 +348,7 @@ def test_an_archive_that_unpacks_to_far_more_is_not_unpacked():
 
 
 def test_a_workbook_that_unpacks_to_too_much_in_all_is_refused(monkeypatch):
-    monkeypatch.setattr(reading, "EXPANDED_MOST", 1_000)
+    monkeypatch.setattr(limits, "EXPANDED_MOST", 1_000)
     assert_refused("unpacks to more than is read", workbook([["a"], ["1"]]), "x.xlsx")
 
 
@@ -369,6 +370,78 @@ def test_two_cells_far_apart_do_not_take_the_memory_of_all_between_them(tmp_path
         timeout=60,
     )  # fmt: skip
     assert (done.returncode, "more than 200,000 rows" in done.stdout) == (0, True), done.stderr[:200]
+
+
+SCHEMAS = "http://schemas.openxmlformats.org"
+MAIN = f'xmlns="{SCHEMAS}/spreadsheetml/2006/main" xmlns:a="{SCHEMAS}/spreadsheetml/2006/main"'
+KINDS = f"{SCHEMAS}/officeDocument/2006/relationships"
+LINKS = f'<Relationships xmlns="{SCHEMAS}/package/2006/relationships">'
+CONTENT = {
+    "[Content_Types].xml": f'<Types xmlns="{SCHEMAS}/package/2006/content-types"><Override PartName="/xl/workbook.xml"'
+    ' ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>',
+    "_rels/.rels": f'{LINKS}<Relationship Id="rId1" Type="{KINDS}/officeDocument" Target="xl/workbook.xml"/>'
+    "</Relationships>",
+    "xl/workbook.xml": f'<workbook {MAIN} xmlns:r="{KINDS}"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets>'
+    "</workbook>",
+    "xl/_rels/workbook.xml.rels": f'{LINKS}<Relationship Id="rId1" Type="{KINDS}/worksheet" Target="TARGET"/>'
+    f'<Relationship Id="rId2" Type="{KINDS}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+}
+
+
+def by_hand(sheet, texts="", target="worksheets/sheet1.xml", beside=200_000):
+    """A workbook of this XML, with something beside it that does not pack: the bound is against its own size."""
+    parts = {name: said.replace("TARGET", target) for name, said in CONTENT.items()}
+    parts |= {
+        "xl/sharedStrings.xml": f"<sst {MAIN}>{texts}</sst>",
+        f"xl/{target}": f"<worksheet {MAIN}><sheetData>{sheet}</sheetData></worksheet>",
+    }
+    return zipped(**parts, **{"xl/media/image.png": random.Random(5).randbytes(beside)})
+
+
+SHARED = "<si><t>title</t></si><si><t>" + "a" * 1_000_000 + "</t></si>"
+HEAD = '<row><c t="s"><v>0</v></c></row>'
+
+
+def test_texts_count_as_often_as_cells_name_them():
+    assert table(by_hand(HEAD + '<row><c t="s"><v>1</v></c></row>' * 3, SHARED), "x.xlsx")[0] == ["title"]
+    for cell in ('<c t="s"><v>1</v></c>', "<a:c t='s' s='0'><a:v> 1\n</a:v></a:c>", '<c  t="&#115;"><v>&#49;</v></c>'):
+        assert_refused("unpacks to more than is read", by_hand(HEAD + f"<row>{cell}</row>" * 41, SHARED), "x.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("sheet", "said"),
+    [
+        ("<row>" + "<c><v>1</v></c>" * 201 + "</row>", "more than 200 columns"),
+        ("<row>" + "<c/>" * 199 + '<c r="HA1"/></row>', "more than 200 columns"),
+        ("<row>" + "<c/>" * 200 + "</row>" + "<row><c/></row>" * 40_000, "more than 8,000,000 cells"),
+        ("<row/>" * 200_002, "more than 200,000 rows"),
+        ('<row r="200002"><c/></row>', "more than 200,000 rows"),
+        ('<row><c r="B"/><c r="&#65;200002"/></row>', "more than 200,000 rows"),
+        ('<row r="9999999999999"/>', UNREADABLE), ('<row r="-1"/>', UNREADABLE), ('<row><c r="1A"/></row>', UNREADABLE),
+        ("<row><c></row>", UNREADABLE),
+    ],
+)  # fmt: skip
+def test_a_sheet_may_not_have_room_for_more_than_is_read(sheet, said):
+    assert_refused(said, by_hand(sheet), "x.xlsx")
+
+
+def test_a_sheet_cannot_hide_behind_another_ending_or_a_document_type():
+    assert_refused(UNREADABLE, by_hand(HEAD, SHARED, target="media/sheet.bin"), "x.xlsx")
+    assert table(by_hand(HEAD, SHARED), "x.xlsx")[0] == ["title"]
+    parts = {"xl/sharedStrings.xml": '<!DOCTYPE sst [<!ENTITY a "aaaa">]><sst><si><t>&a;</t></si></sst>'}
+    assert_refused(UNREADABLE, zipped(**CONTENT, **parts), "x.xlsx")
+
+
+def test_a_row_or_a_name_that_is_too_long_is_told():
+    long = "x" * limits.CELL_MOST
+    assert [problem for _, _, problem in rows(f"a,b,c\n{long},{long},\n{long},y,z\n{long},{long},z\n")] == [
+        "", "", "This row is too long: a cell has at most 1,000,000 characters, a row 2,000,000.",
+    ]  # fmt: skip
+    assert [problem[:21] for _, _, problem in rows(json.dumps([{"a": long + "x"}, {"a": long}]), "x.json")] == [
+        "This row is too long:", "",
+    ]  # fmt: skip
+    assert_refused("name of a column has more than 200", f"{'n' * 201},b\n1,2\n")
+    assert table(f"{'n' * 200},b\n1,2\n")[0][1] == "b"
 
 
 @pytest.mark.parametrize("data", [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", b"BIFF"])
@@ -444,7 +517,7 @@ def test_json_without_a_field_is_refused(data):
 
 
 def test_json_has_its_most_rows_and_columns(monkeypatch):
-    monkeypatch.setattr(reading, "ROWS_MOST", 3)
+    monkeypatch.setattr(limits, "ROWS_MOST", 3)
     assert len(cells('[{"a":1},{"a":1},{"a":1}]', "x.json")) == 3
     assert_refused("has 4 rows; at most 3", '[{"a":1},{"a":1},{"a":1},{"a":1}]', "x.json")
     assert_refused("201 columns", json.dumps([{f"c{n}": 1 for n in range(201)}]), "x.json")

@@ -15,7 +15,7 @@ from admin_site.core import registry
 from admin_site.core.database import atomic, db
 from admin_site.core.errors import Denied, Invalid, NotFound
 from admin_site.history.models import ChangeSet, Entry
-from admin_site.imports import mapping, reading, uploads, work
+from admin_site.imports import limits, mapping, uploads, work
 from admin_site.imports.mapping import Settings
 from admin_site.imports.models import Upload, UploadLot, UploadPart
 from admin_site.imports.reading import Format
@@ -227,7 +227,7 @@ def test_a_file_is_kept_with_how_it_was_read(cast):
 def test_a_file_without_rows_and_one_with_too_many_are_not_kept(cast, monkeypatch):
     with pytest.raises(Invalid, match="no rows below the names"):
         hand_in(cast.editor, "notes", "title,content\n\n")
-    monkeypatch.setattr(reading, "ROWS_MOST", 7)
+    monkeypatch.setattr(limits, "ROWS_MOST", 7)
     assert hand_in(cast.editor, "notes", "title\n" + "x\n" * 7).rows == 7
     with pytest.raises(Invalid, match="more than 7 rows"):
         hand_in(cast.editor, "notes", "title\n" + "x\n" * 8)

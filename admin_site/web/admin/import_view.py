@@ -15,7 +15,7 @@ from admin_site.core import text
 from admin_site.core.database import atomic, db
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
 from admin_site.core.section import Field, Section
-from admin_site.imports import mapping, reading, uploads, work
+from admin_site.imports import limits, mapping, reading, uploads, work
 from admin_site.imports.mapping import Settings
 from admin_site.imports.models import ImportMapping, Upload
 from admin_site.imports.reading import Format
@@ -57,7 +57,7 @@ class ImportRoutes:
             except Invalid as wrong:
                 error = wrong.message
         page = self.render(
-            "admin/import_file.html", section=self.section, error=error, limits=reading, most=receipts.import_most(),
+            "admin/import_file.html", section=self.section, error=error, limits=limits, most=receipts.import_most(),
             columns=[target for target in mapping.targets(actor(), self.section).values() if target.name != "id"],
         )  # fmt: skip
         return (page, 400) if error else page
@@ -205,7 +205,7 @@ def _settings(upload: Upload) -> Settings:
 
 
 def _failed(job: Job, upload: Upload) -> Iterator[str]:
-    reasons = {note.line: note.reason for note in board.notes(job, outcomes=("failed",), limit=reading.ROWS_MOST)}
+    reasons = {note.line: note.reason for note in board.notes(job, outcomes=("failed",), limit=limits.ROWS_MOST)}
     names = [column["name"] for column in upload.columns]
     kept = [place for place, name in enumerate(names) if name != ERROR]
     yield _line([*(export.harmless(names[place]) for place in kept), ERROR])
