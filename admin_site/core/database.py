@@ -4,13 +4,15 @@ Reading is read-only by construction. A transaction may write only inside ``atom
 else is refused by the database itself, so a GET can never change content.
 """
 
+import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -34,6 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as text_clause
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, SessionTransaction, mapped_column
 
 from admin_site.core.types import Id, Key, LongText, UtcDateTime, by_code_point
@@ -162,21 +165,19 @@ def connection() -> Connection:
     """The connection of the present transaction. Asked of the session itself, it costs as much as a small statement."""
     session = db.session()
     found: Connection | None = session.info.get(_CONNECTION)
-    return session.connection() if found is None else found
+    if found is None:
+        found = session.info[_CONNECTION] = session.connection()
+    return found
 
 
 _CONNECTION = "connection"
 
 
-@event.listens_for(db.session, "after_begin")
-def _keep_connection(session: Session, _transaction: SessionTransaction, begun: Connection) -> None:
-    session.info[_CONNECTION] = begun
-
-
+@event.listens_for(db.session, "after_transaction_create")
 @event.listens_for(db.session, "after_transaction_end")
-def _drop_connection(session: Session, transaction: SessionTransaction) -> None:
-    if transaction.parent is None:  # not at the end of a savepoint
-        session.info.pop(_CONNECTION, None)
+def _ask_again(session: Session, _transaction: SessionTransaction) -> None:
+    """A savepoint is made only when the session is asked for its connection."""
+    session.info.pop(_CONNECTION, None)
 
 
 def insert_row(table: Any, row: Mapping[str, Any]) -> int:
@@ -293,6 +294,31 @@ def atomic() -> Iterator[None]:
         except BaseException:
             db.session.rollback()
             raise
+
+
+T = TypeVar("T")
+# So often a piece of work is begun, each time after a longer while of chance: those who met do not meet again.
+TIMES = 6
+PAUSE_MS = 20
+
+
+def atomically(work: Callable[[], T]) -> T:
+    """The same for work that may be done again: where two held what the other needed, one is taken back and follows."""
+    for turn in range(TIMES):
+        try:
+            with atomic():
+                return work()
+        except DBAPIError as error:
+            if _writing.get() or turn == TIMES - 1 or not is_deadlock(error):
+                raise
+        time.sleep(secrets.randbelow(PAUSE_MS * 2**turn) / 1000)
+    raise AssertionError("unreachable")
+
+
+def is_deadlock(error: DBAPIError) -> bool:
+    """Whether the database took a transaction back because another one and it waited for each other."""
+    code = getattr(error.orig, "sqlstate", "") or next(iter(getattr(error.orig, "args", ())), None)
+    return code in ("40P01", 1213)
 
 
 @contextmanager

@@ -121,8 +121,9 @@ class Change:
     ``links`` has the numbers behind each RELATIONS field, and ``pinned`` the pin, as (before, after).
     ``secrets`` are the fields that changed without a value to show, ``unpinned`` what a pin was that is taken away.
     ``titles`` has what rows that it points to are called, as far as they were asked for already, by field and number.
-    ``free`` are the fields whose values were found to be no other row's, ``edited`` those that were sent and got
-    another value, ``change_set_id`` is the number of the deed (both for one row that was edited).
+    ``free`` are the fields whose values were found to be no other row's, ``tries`` says how often others took them
+    before this was written. ``edited`` are the fields that were sent and got another value, ``change_set_id`` is the
+    number of the deed (both for one row that was edited).
     """
 
     section: "Section"
@@ -136,6 +137,7 @@ class Change:
     unpinned: dict[str, Any] = field(default_factory=dict)
     titles: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)
     free: set[str] = field(default_factory=set)
+    tries: int = 0
     edited: Sequence[str] = ()
     change_set_id: int = 0
 

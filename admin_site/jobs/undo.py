@@ -33,7 +33,10 @@ GONE = "It is gone, or hidden from you."
 
 def begin(actor: Actor, change_set_id: int, *, source: str, key: str = "") -> int:
     """Write the undoing down as a job; ``Conflict`` says why it cannot be undone (any more)."""
-    change_set = db.session.get(ChangeSet, change_set_id) if 0 < change_set_id <= ID_MOST else None
+    # Held until the job is written down: of several who begin at once, all but one are told that it was begun.
+    change_set = (
+        db.session.get(ChangeSet, change_set_id, with_for_update=True) if 0 < change_set_id <= ID_MOST else None
+    )
     if change_set is None:
         raise NotFound
     sections = undoable.require(actor, change_set_id)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from admin_site.accounts import permissions
+from admin_site.accounts.models import User
 from admin_site.core import clock
 from admin_site.core.database import db
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
@@ -61,6 +62,8 @@ def pin_own(actor: Actor, section: Section, row_id: int, *, on: bool) -> None:
     if not section.pins or actor.id is None:
         raise NotFound
     reads.find(actor, section, row_id)
+    # A second click waits, and finds the pin of the first.
+    db.session.execute(select(User.id).where(User.id == actor.id).with_for_update())
     if not on:
         pins.unpin(section, [row_id], user_id=actor.id)
         return

@@ -157,6 +157,7 @@ def lapsing(section: Section, within: timedelta) -> ColumnElement[bool]:
 
 def pin(section: Section, row_ids: Sequence[int], actor_id: int | None, *, user_id: int | None = None) -> None:
     """Pin rows, each on top of those that are pinned already. For ``records.writes`` only."""
+    locked(section, user_id)  # whoever pins at the same moment comes on top of these, or under them
     unpin(section, row_ids, user_id=user_id)  # what is left of a pin that lapsed
     whose = PINS.user_id.is_(None) if user_id is None else PINS.user_id == user_id
     here = select(func.min(PINS.position)).where(PINS.section == section.name, whose)

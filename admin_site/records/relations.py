@@ -42,6 +42,11 @@ def naming(model: type[Record]) -> Select[Any]:
     return select(*(columns[name] for name in ("id", "live", *model.__title__))).where(in_list(columns.id))
 
 
+def held(query: Select[Any]) -> Select[Any]:
+    """The same, so that nobody moves the rows to the trash until the transaction ends; changing them waits too."""
+    return query.with_for_update(read=True, key_share=True)
+
+
 def named(model: type[Record], query: Select[Any], ids: Iterable[int]) -> dict[int, Title]:
     """What the rows are called that such a statement finds among these."""
     return {

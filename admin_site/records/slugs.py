@@ -22,7 +22,8 @@ def prepare(changes: Sequence[Change]) -> None:
             continue
         title = change.section.title_of(_Values(change))
         base = text.slugify(title)
-        change.after["slug"] = _free(change.section, base, change.after.get("id")) if base else _waiting()
+        found = _free(change.section, base, change.after.get("id"), change.tries) if base else _waiting()
+        change.after["slug"] = found
         change.free.add("slug")
 
 
@@ -41,15 +42,19 @@ class _Values:
         self.__dict__.update(change.after)
 
 
-def _free(section: Section, base: str, row_id: int | None) -> str:
-    """``base``, or the first of ``base-2``, ``base-3`` … that no live row has."""
+def _free(section: Section, base: str, row_id: int | None, tries: int = 0) -> str:
+    """``base``, or the first of ``base-2``, ``base-3`` … that no live row has.
+
+    Where others took it at the same moment, so many ``tries`` before, it is one of the next: all of them would
+    come upon the first one again.
+    """
     if base not in section.field("slug").reserved and unique.is_free(section, "slug", base, row_id):
         return base
     column = section.table.columns.slug
     stem = base[: text.SLUG_LENGTH - 8]
     pattern = column.startswith(f"{stem}-", autoescape=True)
     taken = set(db.session.execute(select(column).where(pattern, section.table.columns.live == 1)).scalars())
-    number = 2
+    number = 2 + secrets.randbelow(4**tries)
     while f"{stem}-{number}" in taken:
         number += 1
     return f"{stem}-{number}"

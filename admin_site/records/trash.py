@@ -194,7 +194,8 @@ def _move(deed: Deed, section: Section, ids: list[int], state: dict[str, Any]) -
 def _check_parents(section: Section, row: Any) -> None:
     for field in section.all_fields.values():
         if field.kind is Kind.RELATION and field.required and field.target:
-            parent = relations.titles(field.target, [getattr(row, field.name)]).get(getattr(row, field.name))
+            number = getattr(row, field.name)
+            parent = relations.named(field.target, relations.held(relations.naming(field.target)), [number]).get(number)
             if parent is not None and parent.trashed:
                 raise Conflict(_parent_first(section, field, parent))
 

@@ -7,6 +7,7 @@ from sqlalchemy import Select
 
 from admin_site.accounts import passwords, permissions
 from admin_site.core import registry, text
+from admin_site.core.database import is_writing
 from admin_site.core.errors import Invalid
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
@@ -94,7 +95,7 @@ def check_related(
         good = named.setdefault(name, {})
         wanted = set(value if isinstance(value, list) else [value]) - {None} - good.keys()
         wanted -= set(stood if isinstance(stood, list) else [stood])
-        good |= _selectable(field, actor, wanted)
+        good |= _selectable(field, actor, wanted, is_held=bool(field.required) and is_writing())
         if missing := wanted - good.keys():
             numbers = ", ".join(map(str, sorted(missing)))
             errors[name] = [f"{field.label}: there is no row with the number {numbers}."]
@@ -102,7 +103,8 @@ def check_related(
         raise Invalid(fields=errors)
 
 
-def _selectable(field: Field, actor: Actor, numbers: set[int]) -> dict[int, Title]:
+def _selectable(field: Field, actor: Actor, numbers: set[int], *, is_held: bool) -> dict[int, Title]:
+    """Rows that may be pointed to; held, they are not moved to the trash before this is written."""
     if not numbers:
         return {}
     model = field.target
@@ -110,9 +112,10 @@ def _selectable(field: Field, actor: Actor, numbers: set[int]) -> dict[int, Titl
     table, section = model.__table__, registry.of_model(model)
 
     def make() -> Select[Any]:
-        return relations.naming(model).where(is_live(table.columns))
+        naming = relations.naming(model).where(is_live(table.columns))
+        return relations.held(naming) if is_held else naming
 
-    query = statements.kept(("selectable", table), make)
+    query = statements.kept(("selectable", table, is_held), make)
     if section is None or not permissions.is_unconditional(actor, "read", section):
         query = query.where(relations.selectable(actor, model))
     return relations.named(model, query, numbers)

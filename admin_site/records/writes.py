@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
 from admin_site.core.database import connection, db, has_one_writer
-from admin_site.core.errors import AppError, Conflict, Invalid, Stale
+from admin_site.core.errors import AppError, Busy, Conflict, Invalid, Stale
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Section
@@ -23,8 +23,8 @@ from admin_site.history import log
 from admin_site.records import changes, filters, outbox, pins, reads, unique, validation
 from admin_site.records.effects import EFFECTS, Deed
 
-# A made-up address may be taken by somebody else at the same moment; then the next one is tried.
-TRIES = 5
+# A made-up address may be taken by somebody else at the same moment; then another one is tried.
+TRIES = 10
 GONE = "It was moved to the trash, or is hidden from you."
 
 
@@ -60,9 +60,10 @@ def make(
         except IntegrityError as error:
             name = unique.field_named_in(section, error)
             change.after.pop("id", None)
-            if name is None or name in change.sent or attempt == TRIES - 1:
+            change.tries = attempt + 1
+            if name is None or name in change.sent:
                 raise _taken(section, change, name) from error
-    raise AssertionError("unreachable")
+    raise Busy("Others take the same address at this moment. Please try again.")
 
 
 @dataclass

@@ -91,6 +91,8 @@ questions = Section(
 def _accept_one(deed: Deed, changes: Sequence[Change]) -> None:
     """Accepting an answer takes the acceptance from the others of its question; of several the last one keeps it."""
     accepting = [change for change in changes if change.after["is_accepted"] and change.after["live"]]
+    # Whoever accepts another answer at the same moment waits, and takes the acceptance from this one.
+    writes.lock(questions, sorted({change.after["question_id"] for change in accepting}))
     for question, last in {change.after["question_id"]: change.id for change in accepting}.items():
         columns = answers.table.columns
         query = select(columns.id).where(
@@ -111,7 +113,12 @@ answers = Section(
     rail=("is_accepted", "author_id"),
     fields=(
         Field(name="content", label="Answer"),
-        Field(name="is_accepted", label="Accepted", help="Takes the acceptance from the other answers."),
+        Field(
+            name="is_accepted",
+            label="Accepted",
+            help="Takes the acceptance from the other answers.",
+            write=may_to_any("answers", "update"),
+        ),
         Field(name="author_id", write=may_to_any("answers", "update")),
     ),
     filters=("is_accepted", "question_id", "question_id.status", "author_id", "created_at"),

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from admin_site.accounts import actor as actors
 from admin_site.accounts import permissions
 from admin_site.core import registry
-from admin_site.core.database import atomic
+from admin_site.core.database import atomic, atomically
 from admin_site.core.errors import NotFound, Stale
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Section
@@ -38,7 +38,8 @@ def draft_of_new(given: str) -> int:
 
 def create(actor: Actor, section: Section, sent: dict[str, Any], key: str, *, draft: int) -> int:
     """Make a row, or find the one that this very form made already."""
-    with atomic():
+
+    def work() -> int:
         if key:
             is_first, number = drafts.submitted(actor.id, section, key)
             if not is_first and number is not None:
@@ -47,7 +48,9 @@ def create(actor: Actor, section: Section, sent: dict[str, Any], key: str, *, dr
         if key:
             drafts.made(actor.id, section, key, number)
         drafts.drop(actor.id, section, draft)
-    return number
+        return number
+
+    return atomically(work)
 
 
 def update(actor: Actor, section: Section, row_id: int, sent: dict[str, Any], version: int) -> tuple[Change, list[str]]:
@@ -56,11 +59,15 @@ def update(actor: Actor, section: Section, row_id: int, sent: dict[str, Any], ve
     Where others changed other fields, both are kept. Where they changed the same, ``Stale`` says so.
     """
     kept: set[str] = set()
+
+    def work() -> Change:
+        change = writes.edit(actor, section, row_id, sent, version=version, source="merge" if kept else "form")
+        drafts.drop(actor.id, section, row_id)
+        return change
+
     for attempt in range(MERGES_MOST):
         try:
-            with atomic():
-                change = writes.edit(actor, section, row_id, sent, version=version, source="merge" if kept else "form")
-                drafts.drop(actor.id, section, row_id)
+            change = atomically(work)
         except Stale as error:
             if attempt == MERGES_MOST - 1 or set(error.yours) - set(error.mergeable):
                 raise

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, current_app, request
 
-from admin_site.core.database import atomic
+from admin_site.core.database import atomically
 from admin_site.core.errors import Invalid
 from admin_site.records import idempotency
 from admin_site.records.idempotency import KEY_LENGTH, Answer
@@ -41,15 +41,20 @@ def of(answer: Answer) -> Response:
 def once(work: Callable[[], Answer]) -> tuple[Response, bool]:
     """Do the work in one transaction, or give the answer that it had before; whether it was done now."""
     key = named_key()
-    with atomic():
+
+    def claimed() -> tuple[Answer, bool]:
         if key is not None and (before := idempotency.claim(actor().id, key, _call())) is not None:
-            repeated = of(before)
-            repeated.headers["Idempotency-Replayed"] = "true"
-            return repeated, False
+            return before, False
         answer = work()
         if key is not None:
             idempotency.keep(actor().id, key, answer)
-    return of(answer), True
+        return answer, True
+
+    answer, is_new = atomically(claimed)
+    response = of(answer)
+    if not is_new:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response, is_new
 
 
 def named_key() -> str | None:
