@@ -1,6 +1,7 @@
 """One page of a list: the pinned band, the rows from a position on, and how many there are."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +25,10 @@ FEW = 1_000
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list. ``total`` (matching) and ``in_all`` are exact unless bounded: then there are more."""
+    """One page of a list. ``total`` (matching) and ``in_all`` are exact unless bounded: then there are more.
+
+    ``in_band`` of those that match stand above as pins, on every page; they come first in the count.
+    """
 
     query: ListQuery
     columns: tuple[str, ...]
@@ -34,18 +38,24 @@ class Page:
     is_bounded: bool
     in_all: int
     in_all_is_bounded: bool
+    in_band: int = 0
     next_after: str = ""
     previous_after: str = ""
 
     @property
     def first(self) -> int:
         """The place of the first row, from 1."""
-        return (self.query.page - 1) * self.query.per_page + 1
+        return self._before + self.in_band + 1 if self._before else 1
 
     @property
     def last(self) -> int:
         """The place of the last row."""
-        return self.first + len(self.items) - 1
+        return self._before + self.in_band + len(self.items)
+
+    @property
+    def _before(self) -> int:
+        """How many rows the pages before have, without the band."""
+        return (self.query.page - 1) * self.query.per_page
 
     @property
     def has_next(self) -> bool:
@@ -55,7 +65,7 @@ class Page:
     @property
     def is_too_deep(self) -> bool:
         """Whether the page was asked for by a number that lies further down than lists are paged through."""
-        return not self.query.after and self.first > DEEPEST_ROW
+        return not self.query.after and self._before >= DEEPEST_ROW
 
 
 @dataclass(frozen=True)
@@ -74,14 +84,17 @@ def page(actor: Actor, query: ListQuery, columns: Sequence[str] = ()) -> Page:
     every = Matching.of(actor, query)
     band = _band(actor, query, names)
     listed = every.but([row.id for row in band])
-    total, in_all = _counts(actor, listed, len(band))
-    window = window_of(listed, names, total)
+    other, in_all = _counts(actor, listed, len({row.id for row in band}))
+    in_band = _matching_in(every, {row.id for row in band})
+    total = other + in_band
+    window = window_of(listed, names, other)
     rows = [*band, *window.rows]
     found = reads.items(section, rows, names, pinned=_pinned(section, band, window.rows), notes=notes(band, rows))
     most = max(total, in_all) if query.is_exact else COUNT_MOST
     return Page(
         query=query, columns=names, items=found[len(band) :], pinned=found[: len(band)],
-        total=min(total, most), is_bounded=total > most, in_all=min(in_all, most), in_all_is_bounded=in_all > most,
+        total=min(total, most), is_bounded=total > most, in_band=in_band,
+        in_all=min(in_all, most), in_all_is_bounded=in_all > most,
         next_after=str(window.after or ""), previous_after=str(window.before or ""),
     )  # fmt: skip
 
@@ -122,6 +135,15 @@ def _counts(actor: Actor, listed: Matching, in_band: int) -> tuple[int, int]:
         return listed.count(most), _plain_count(query.section)
     total, in_all = db.session.execute(select(listed.counting(most), every.counting(most))).one()
     return total, in_all
+
+
+def _matching_in(every: Matching, band: AbstractSet[int]) -> int:
+    """How many rows of the band are among those that match."""
+    if not band or not every.query.is_narrowed:
+        return len(band)
+    number = every.query.section.table.columns.id
+    found = select(func.count()).where(in_list(number), *every.where(few=False))
+    return int(connection().execute(found, {"rows": sorted(band)}).scalar_one())
 
 
 def _plain_count(section: Section) -> int:
