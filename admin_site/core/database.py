@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
@@ -197,7 +197,7 @@ def insert_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[st
 def update_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Give rows, each by its ``id``, their own values in the same columns, and count their versions up."""
     current, names = connection(), (*shared, *rows[0])
-    if current.dialect.name == "postgresql" and len(rows) > 1:
+    if current.dialect.name == "postgresql" and len(rows) > 1 and _unique_columns(table).isdisjoint(names):
         written = _updating_from(table, names, current.dialect)
         current.exec_driver_sql(written.statement, written.given_lists(shared, rows))
     else:
@@ -248,6 +248,13 @@ def _updating(table: Any, names: tuple[str, ...], dialect: Dialect) -> _Written:
     values = {name: _parameter(table, name) for name in names if name != "id"}
     changing = update(table).where(columns.id == _parameter(table, "id"))
     return _written(changing.values(**values, version=columns.version + text_clause("1")), table, names, dialect)
+
+
+@cache
+def _unique_columns(table: Any) -> frozenset[str]:
+    """Columns whose values rows can pass on to each other, one after the other; at once they would collide."""
+    unique = (item for item in table.constraints if isinstance(item, UniqueConstraint))
+    return frozenset(column.name for item in unique for column in item.columns)
 
 
 @lru_cache(maxsize=64)
