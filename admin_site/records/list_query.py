@@ -87,7 +87,8 @@ class ListQuery:
     pinned_unless_said: str = field(default="", compare=False)
     # Fields in their order; empty for those that the person prefers.
     columns: tuple[str, ...] = ()
-    view: int = 0
+    # The saved view that it belongs to; 0 says that it belongs to none, also where one opens with a view.
+    view: int | None = None
     # Whether the rows are counted to the last.
     is_exact: bool = False
     group: str = ""
@@ -145,7 +146,7 @@ class ListQuery:
             "per_page": str(query.per_page) if query.per_page != PER_PAGE else "",
             "columns": ",".join(query.columns),
             "group": query.group,
-            "view": str(query.view or ""),
+            "view": "" if query.view is None else str(query.view),
             "count": "exact" if query.is_exact else "",
             "page": str(query.page) if query.page > 1 else "",
             "after": query.after,
@@ -159,10 +160,17 @@ class ListQuery:
     def without(self, gone: Condition | Part) -> "ListQuery":
         """The same list with one filter taken away, from its beginning."""
         if isinstance(gone, Condition):
-            return replace(self, conditions=tuple(c for c in self.conditions if c != gone), page=1, after="")
-        kept = tuple(part for part in self.parts if part is not gone)
-        q = language.write(language.Group(tuple(part.typed for part in kept)))
-        return replace(self, parts=kept, q=q, page=1, after="")
+            less = replace(self, conditions=tuple(c for c in self.conditions if c != gone), page=1, after="")
+        else:
+            kept = tuple(part for part in self.parts if part is not gone)
+            q = language.write(language.Group(tuple(part.typed for part in kept)))
+            less = replace(self, parts=kept, q=q, page=1, after="")
+        return less if less.is_narrowed else less.plain()
+
+    def plain(self) -> "ListQuery":
+        """The whole list, from its beginning; it belongs to no view any more."""
+        view = None if self.view is None else 0
+        return replace(self, conditions=(), parts=(), q="", page=1, after="", view=view)
 
     def as_text(self) -> str:
         """All filters in the language of ``q=``."""
@@ -247,7 +255,7 @@ class _Reader:
             pinned=self._pinned(last.get("pinned", "")),
             pinned_unless_said=self.pinned_unless_said,
             columns=self._columns(last.get("columns", "")),
-            view=self._number(last, "view", 0, None),
+            view=0 if last.get("view") == "0" else self._number(last, "view", 0, None) or None,
             is_exact=last.get("count") == "exact",
             group=self._group(last.get("group", "")),
             problems=tuple(self.problems),

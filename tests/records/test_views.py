@@ -192,6 +192,54 @@ def test_views_by_the_page(cast, sign_in, three):
     assert sign_in(cast.stranger).get("/admin/posts/views").status_code == 404
 
 
+def test_one_leaves_a_view_by_its_filters_and_by_all(cast, sign_in, three):
+    viewer, drafts = sign_in(cast.viewer), save(cast.viewer, "Drafts", "status=draft")
+    worded = save(cast.viewer, "Words", "q=row")
+    tab = viewer.page("/admin/posts/").select_one(f'[data-view="{drafts}"]')["href"]
+    assert tab == f"/admin/posts/?status=draft&view={drafts}"
+    deed(views.set_default, cast.viewer, drafts)
+    for address in (tab, f"/admin/posts/?view={drafts}", "/admin/posts/"):
+        page = viewer.page(address)
+        assert len(page.select("table.list tbody:not(.is-pinned) tr")) == 1
+        ways = [*page.select(".chips a[aria-label^=Remove], .chips a.link"), page.select_one(".tabs a")]
+        for way in ways[:2] + ways[-1:]:
+            assert len(listed(viewer, way["href"])) == 3, way
+    # The whole list stays the whole list: over its pages, and where one comes back from a row.
+    whole = viewer.page("/admin/posts/?view=0&per_page=2")
+    assert whole.select_one(".pager a[rel=next]")["href"].startswith("/admin/posts/?per_page=2&view=0&")
+    assert "view%3D0" in whole.select_one("tbody a[href*=back]")["href"]
+    # Emptying the box of a view of words leaves it too.
+    assert len(listed(viewer, f"/admin/posts/?q=&view={worded}")) == 3
+    said = viewer.get("/admin/posts/?view=99999999").text
+    assert "deleted, or is not shared with you" in said
+
+
+def test_a_view_has_the_columns_that_it_was_saved_with(cast, sign_in, three):
+    def heads(address):
+        return [head.text.strip() for head in viewer.page(address).select("table.list thead th")][:-1]
+
+    viewer = sign_in(cast.viewer)
+    viewer.post("/admin/posts/options", {"column": ["title", "slug"], "back": ""})
+    viewer.post("/admin/posts/views", {"name": "Two", "back": "status=draft", "shared_with": ""})
+    viewer.post("/admin/posts/options", {"reset": "1"})
+    (view,) = views.of(cast.viewer, posts()).views
+    assert heads(f"/admin/posts/?view={view.id}") == ["Title", "Address"]
+    assert len(heads("/admin/posts/")) > 2
+    back = f"status=draft&columns=title,slug&view={view.id}"
+    sent = viewer.post("/admin/posts/options", {"column": ["title", "status"], "back": back})
+    assert heads(sent.location) == ["Title", "Status"]
+    sent = viewer.post("/admin/posts/options", {"reset": "1", "back": back})
+    assert heads(sent.location) == heads("/admin/posts/")
+    assert views.of(cast.viewer, posts()).columns == ()
+
+
+def test_the_form_keeps_sorts_that_it_has_no_place_for(cast, sign_in, three):
+    viewer = sign_in(cast.viewer)
+    back = "sort=status,-author_id,category_id,-title,slug"
+    form = {"back": back, "sort.1": "status", "sort.2": "author_id", "direction.2": "down", "sort.3": "category_id"}
+    assert unquote(viewer.post("/admin/posts/options", form).location) == f"/admin/posts/?{back}"
+
+
 def test_columns_and_sort_by_the_page(cast, sign_in, three):
     viewer = sign_in(cast.viewer)
     form = {"column": ["title", "slug", "password_hash", "live"],

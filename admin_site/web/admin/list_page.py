@@ -1,9 +1,9 @@
 """What the list template needs beside the page itself: columns with their sort links, chips, tabs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from admin_site.accounts.actor import Actor
 from admin_site.core.section import Field, Kind, Section
@@ -122,7 +122,11 @@ def _sort_urls(
 def tabs(query: ListQuery, preferences: Preferences) -> list[Tab]:
     """The saved views of the person; which one is shown is part of the address."""
     index = f"{query.section.name}.index_view"
-    return [Tab(view, url_for(index, view=view.id), view.id == query.view) for view in preferences.views]
+    # With all that it says, so that the address means the same to whoever it is sent to.
+    return [
+        Tab(view, url_for(index, **dict(parse_qsl(view.query)) | {"view": view.id}), view.id == query.view)
+        for view in preferences.views
+    ]
 
 
 def chips(actor: Actor, query: ListQuery) -> Iterator[Chip]:
@@ -196,8 +200,3 @@ def encoded(args: Mapping[str, str]) -> str:
 def state(query: ListQuery) -> str:
     """The query string by which one comes back to this list."""
     return urlencode(query.to_args())
-
-
-def plain(query: ListQuery) -> ListQuery:
-    """The whole list, as it is liked to be sorted."""
-    return replace(query, conditions=(), parts=(), q="", page=1, after="", view=0)

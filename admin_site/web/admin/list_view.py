@@ -26,6 +26,7 @@ from admin_site.web.api.params import PER_PAGE_MOST
 from admin_site.web.identity import actor
 
 SORTS_OFFERED = 3
+PAGING = ("page", "after", "per_page")
 # The first columns of a list stand in the trash too, beside when a row was moved there and by whom.
 IN_TRASH = 3
 
@@ -40,7 +41,10 @@ class ListRoutes:
     def index_view(self) -> Any:
         """The list."""
         preferences = views.of(actor(), self.section)
-        return self._list(self.query_of(self._with_view(preferences)), "admin/list.html", preferences)
+        query = self.query_of(self._with_view(preferences))
+        if preferences.default and query.view is None:
+            query = replace(query, view=0)  # its addresses stay away from the view that the plain one opens
+        return self._list(query, "admin/list.html", preferences)
 
     @expose("/trash")
     def trash_view(self) -> str:
@@ -56,7 +60,7 @@ class ListRoutes:
         is_sent = any(name.startswith("b.") for name in request.args)
         rows = builder.from_form(request.args) if is_sent else builder.from_text(query.as_text())
         text = builder.text(rows)
-        found = self.query_of(MultiDict({**_kept(query), "q": text})) if text else list_page.plain(query)
+        found = self.query_of(MultiDict({**_kept(query), "q": text})) if text else query.plain()
         is_long = len(text) > Q_LENGTH
         wrong = has_errors(rows) or is_long
         if "b.apply" in request.args and not wrong:
@@ -88,10 +92,14 @@ class ListRoutes:
         chosen = [name for name in request.form.getlist("column") if name in allowed]
         placed = sorted(chosen, key=lambda name: numbers.small(request.form.get(f"place.{name}", "")) or 99)
         is_reset = "reset" in request.form or placed == list(self.section.columns)
-        with atomic():
-            views.set_columns(actor(), self.section, [] if is_reset else placed)
-        sort = tuple(_chosen_orders(self.section))
-        changes: dict[str, Any] = {"columns": (), "sort": () if sort == default_sort(self.section) else sort}
+        columns: tuple[str, ...] = ()
+        if query.view:  # the columns of a view are the view's, not one's own
+            columns = self.section.columns if is_reset else tuple(placed)
+        else:
+            with atomic():
+                views.set_columns(actor(), self.section, [] if is_reset else placed)
+        sort = tuple(_chosen_orders(self.section, query))
+        changes: dict[str, Any] = {"columns": columns, "sort": () if sort == default_sort(self.section) else sort}
         return redirect(list_page.list_url(query, **changes))
 
     @expose("/counts")
@@ -158,7 +166,9 @@ class ListRoutes:
 
     def _save_view(self, query: ListQuery) -> Response:
         name, shared = request.form.get("name", ""), request.form.get("shared_with", "")
-        args = {k: v for k, v in query.to_args(page=1).items() if k != "view"}
+        shown = list_page.chosen_columns(query, views.of(actor(), self.section))
+        columns = () if shown == self.section.columns else shown
+        args = {k: v for k, v in query.to_args(page=1, columns=columns).items() if k != "view"}
         with atomic():
             number = views.save(actor(), self.section, name, list_page.encoded(args), shared_with=shared)
         flash("The view was saved.", "ok")
@@ -231,10 +241,13 @@ class ListRoutes:
 
     def _with_view(self, preferences: views.Preferences) -> Any:
         """The query string, with what the saved view says where it names nothing else."""
-        said = {name for name, value in request.args.items() if value} - {"page", "after", "per_page", "view"}
-        number = numbers.small(request.args.get("view", ""))
-        view = next((view for view in preferences.views if view.id == number), None)
-        if view is None and not request.args and number is None:
+        # An empty search says something too: that what was searched for is not any more.
+        said = {name for name, value in request.args.items() if value or name == "q"} - {*PAGING, "view"}
+        named = request.args.get("view", "")
+        view = next((view for view in preferences.views if str(view.id) == named), None)
+        if view is None and named not in ("", "0") and not said:
+            flash("This view was deleted, or is not shared with you. These are all rows.", "warn")
+        if not request.args:
             view = preferences.default
         if view is None or said:
             return request.args
@@ -281,7 +294,7 @@ def _kept(query: ListQuery) -> dict[str, str]:
 
 
 def _paging_args() -> list[tuple[str, str]]:
-    return [(name, request.args[name]) for name in ("page", "after", "per_page") if name in request.args]
+    return [(name, request.args[name]) for name in PAGING if name in request.args]
 
 
 def _offered_columns(section: Section, chosen: tuple[str, ...]) -> list[tuple[Any, int]]:
@@ -291,10 +304,13 @@ def _offered_columns(section: Section, chosen: tuple[str, ...]) -> list[tuple[An
     return [*shown, *((item, 0) for name, item in allowed.items() if name not in chosen)]
 
 
-def _chosen_orders(section: Section) -> list[Order]:
+def _chosen_orders(section: Section, query: ListQuery) -> list[Order]:
+    """Those of the form, then the others that the list had: the form has no place for them."""
     allowed, found = sortable(section), dict[str, Order]()
     for place in range(1, SORTS_OFFERED + 1):
         name = request.form.get(f"sort.{place}", "")
         if name in allowed:
             found.setdefault(name, Order(name, request.form.get(f"direction.{place}") == "down"))
+    for order in query.sort[SORTS_OFFERED:]:
+        found.setdefault(order.field, order)
     return list(found.values())
