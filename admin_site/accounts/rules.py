@@ -1,5 +1,6 @@
 """The predicates that declarations combine."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,12 @@ class MayToAny(Rule):
     def decided(self, actor: Actor) -> bool | None:
         return self.holds(actor, None)
 
+    def mistakes(self, section: Any, sections: Mapping[str, Any], actions: Sequence[str]) -> Iterator[str]:
+        if self.section not in sections:
+            yield f"there is no section {self.section!r}."
+        if self.action not in actions:
+            yield f"there is no action {self.action!r}."
+
 
 @dataclass(frozen=True)
 class StatusIn(Rule):
@@ -47,6 +54,12 @@ class StatusIn(Rule):
     def where(self, actor: Actor, columns: Columns) -> ColumnElement[bool]:
         condition: ColumnElement[bool] = columns.status.in_(self.statuses)
         return condition
+
+    def mistakes(self, section: Any, sections: Mapping[str, Any], actions: Sequence[str]) -> Iterator[str]:
+        known = section.all_fields.get("status")
+        for status in self.statuses:
+            if known is None or status not in known.choice_labels:
+                yield f"status has no {status!r}."
 
 
 def may_to_any(section: str, action: str) -> Rule:
@@ -75,6 +88,12 @@ class MayReadOther(Rule):
     def where(self, actor: Actor, columns: Columns) -> ColumnElement[bool]:
         condition: ColumnElement[bool] = columns[self.field].in_(self._readable(actor))
         return condition
+
+    def mistakes(self, section: Any, sections: Mapping[str, Any], actions: Sequence[str]) -> Iterator[str]:
+        if self.section not in sections:
+            yield f"there is no section {self.section!r}."
+        if self.field not in section.all_fields:
+            yield f"there is no {self.field!r}."
 
     def _readable(self, actor: Actor, number: int | None = None) -> Select[Any]:
         other = registry.get(self.section)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from admin_site.cli import demo, doctor, files, jobs, permissions, search, sections, server, setup, tokens, users
 from admin_site.config import SettingError
 from admin_site.core.checks import DeclarationError
+from admin_site.core.database import in_one_line
 from admin_site.core.errors import AppError
 
 GROUPS = (
@@ -42,7 +43,7 @@ def main(create_app: Callable[[], Flask]) -> None:
     except (AppError, SettingError, DeclarationError) as error:
         _refuse(str(error))
     except DBAPIError as error:
-        _refuse(f"The database does not answer as expected: {type(error.orig).__name__}. Is it up, and migrated?")
+        _refuse(f"The database does not answer as expected: {in_one_line(error)}. Is it up, and migrated?")
 
 
 def _refuse(sentence: str) -> None:

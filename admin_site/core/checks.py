@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from admin_site.core import value_checks
 from admin_site.core.section import Field, Kind, Section, is_field
 
 # Addresses that the API and the menu keep for themselves.
@@ -18,8 +19,12 @@ class DeclarationError(Exception):
 
 def check(sections: Iterable[Section], actions: Iterable[str]) -> None:
     """Refuse to start with a wrong declaration."""
-    known = tuple(actions)
-    mistakes = [mistake for section in sections for mistake in find_mistakes(section, known)]
+    known, every = tuple(actions), list(sections)
+    named = {section.name: section for section in every}
+    mistakes = [mistake for section in every for mistake in find_mistakes(section, known)]
+    # What is said of names that do not exist would be said twice.
+    if not mistakes:
+        mistakes = [mistake for section in every for mistake in value_checks.find_mistakes(section, known, named)]
     if mistakes:
         raise DeclarationError("\n".join(mistakes))
 

@@ -322,6 +322,12 @@ def atomically(work: Callable[[], T]) -> T:
     raise AssertionError("unreachable")
 
 
+def in_one_line(error: DBAPIError) -> str:
+    """What the database said, in its own words, for the log and the command line; what came behind has values."""
+    said = str(error.orig).strip().splitlines()
+    return f"{type(error.orig).__name__}: {said[0]}" if said else type(error.orig).__name__
+
+
 def is_deadlock(error: DBAPIError) -> bool:
     """Whether the database took a transaction back because another one and it waited for each other."""
     code = getattr(error.orig, "sqlstate", "") or next(iter(getattr(error.orig, "args", ())), None)

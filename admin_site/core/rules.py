@@ -4,7 +4,7 @@ The two answers of a rule must agree; ``tests/test_every_section.py`` holds them
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -67,6 +67,10 @@ class Rule(ABC):
         """The answer where it is the same for every row, so that no row has to be asked; else None."""
         return None
 
+    def mistakes(self, section: Any, sections: Mapping[str, Any], actions: Sequence[str]) -> Iterator[str]:
+        """What this says that does not exist, in a rule of ``section``: found at start."""
+        yield from ()
+
     def __and__(self, other: "Rule") -> "Rule":
         return AllOf(self, other)
 
@@ -91,7 +95,15 @@ class Always(Rule):
         return self.answer
 
 
-class AllOf(Rule):
+class _Combined(Rule):
+    rules: Sequence[Rule]
+
+    def mistakes(self, section: Any, sections: Mapping[str, Any], actions: Sequence[str]) -> Iterator[str]:
+        for rule in self.rules:
+            yield from rule.mistakes(section, sections, actions)
+
+
+class AllOf(_Combined):
     """Both must hold."""
 
     def __init__(self, *rules: Rule) -> None:
@@ -109,7 +121,7 @@ class AllOf(Rule):
         return False if False in answers else None if None in answers else True
 
 
-class AnyOf(Rule):
+class AnyOf(_Combined):
     """One is enough."""
 
     def __init__(self, *rules: Rule) -> None:

@@ -11,11 +11,11 @@ from datetime import timedelta
 
 from flask import Flask, current_app
 from sqlalchemy import delete, insert, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from admin_site.accounts.actor import SYSTEM
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import atomic, db, in_one_line
 from admin_site.core.errors import AppError
 from admin_site.jobs import board, hooks, queue, runner
 from admin_site.jobs.models import Worker
@@ -66,10 +66,14 @@ def _beat_until(app: Flask, stopped: threading.Event) -> None:
                     swept = time.monotonic()
                     sweep()
             except (SQLAlchemyError, AppError) as error:
-                logger.warning("the worker could not say that it is alive: %s", type(error).__name__)
+                logger.warning("the worker could not say that it is alive: %s", _in_one_line(error))
             db.session.remove()
             if stopped.wait(BEAT_SECONDS):
                 return
+
+
+def _in_one_line(error: Exception) -> str:
+    return in_one_line(error) if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"
 
 
 def _work_unrung(app: Flask, job_id: int) -> None:
@@ -90,7 +94,7 @@ def _send_until(app: Flask, stopped: threading.Event) -> None:
             try:
                 waiting = hooks.next_of_each(set(busy))
             except (SQLAlchemyError, AppError) as error:
-                logger.warning("the outbox could not be read: %s", type(error).__name__)
+                logger.warning("the outbox could not be read: %s", _in_one_line(error))
                 waiting = []
             db.session.remove()
             for delivery_id, webhook_id in waiting:

@@ -26,7 +26,7 @@ from admin_site.accounts import permissions, sessions
 from admin_site.accounts.actor import ANONYMOUS
 from admin_site.accounts.roles import roles_with
 from admin_site.core import registry
-from admin_site.core.database import db
+from admin_site.core.database import db, in_one_line
 from admin_site.core.errors import AppError, Busy, Denied, Stale
 from admin_site.core.section import Section
 from admin_site.records import reads, values
@@ -71,8 +71,6 @@ def init_app(app: Flask) -> None:
 
 def respond(status: int, message: str = "", **more: Any) -> BaseResponse:
     """The answer for a status, in the form that the asker reads."""
-    if status >= 500 and "_login_user" not in g:
-        g._login_user = ANONYMOUS  # who asks may be just what cannot be found out
     code, heading, sentence = WORDS.get(status, WORDS[400 if status < 500 else 500])
     reference = more.get("reference") or secrets.token_hex(4)
     if request.path.startswith("/api/"):
@@ -80,12 +78,23 @@ def respond(status: int, message: str = "", **more: Any) -> BaseResponse:
         if more.get("fields"):
             body["fields"] = more["fields"]
         return make_response(jsonify(body | more.get("said", {})), status)
+    if "_login_user" not in g and (status >= 500 or not _is_known_who_asks()):
+        g._login_user = ANONYMOUS  # who asks may be just what cannot be found out
     section = _missing_from() if status == 404 else None
     page = render_template(
         "errors/error.html", status=status, heading=heading, sentence=message or sentence, reference=reference,
         who_could=more.get("who_could", []), section=section, trashed_url=_trashed_url(section) if section else "",
     )  # fmt: skip
     return make_response(page, status)
+
+
+def _is_known_who_asks() -> bool:
+    try:
+        actor()
+    except DBAPIError:
+        db.session.rollback()
+        return False
+    return True
 
 
 def _app_error(error: AppError) -> BaseResponse:
@@ -183,7 +192,7 @@ def _database_error(error: DBAPIError) -> BaseResponse:
     if not isinstance(error, OperationalError) and not error.connection_invalidated:
         return _unexpected(error)
     reference = secrets.token_hex(4)
-    log.warning("database busy or away %s at %r: %s", reference, request.path, type(error.orig).__name__)
+    log.warning("database busy or away %s at %r: %s", reference, request.path, in_one_line(error))
     response = respond(503, reference=reference)
     response.headers["Retry-After"] = "5"
     return response

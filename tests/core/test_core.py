@@ -9,12 +9,12 @@ from sqlalchemy.exc import DBAPIError
 from admin_site import sections
 from admin_site.accounts.actor import SYSTEM
 from admin_site.accounts.roles import ACTIONS
-from admin_site.accounts.rules import status_in
-from admin_site.core import clock, registry, text
+from admin_site.accounts.rules import may_read_other, may_to_any, status_in
+from admin_site.core import clock, registry, text, value_checks
 from admin_site.core.checks import DeclarationError, check, find_mistakes
 from admin_site.core.database import atomic, db
 from admin_site.core.rules import anyone, nobody
-from admin_site.core.section import Field, Kind, Section, Workflow
+from admin_site.core.section import Choice, Field, Kind, Section, Workflow
 from tests.factories import make
 
 sections.register_all()
@@ -27,6 +27,67 @@ def mistakes(**wrong):
 @pytest.mark.parametrize("section", registry.all_sections(), ids=lambda section: section.name)
 def test_our_own_declarations_are_right(section):
     assert list(find_mistakes(section, ACTIONS)) == []
+    assert list(value_checks.find_mistakes(section, ACTIONS, registry.by_name())) == []
+
+
+@pytest.mark.parametrize(
+    ("section", "wrong", "said"),
+    [
+        ("notes", {"columns": ()}, "S023 notes.columns: a list needs at least one column."),
+        ("posts", {"sort": "tag_ids"}, "S023 posts.sort: a list cannot be sorted by tag_ids."),
+        ("posts", {"chart": "title"}, "S023 posts.chart: title is no moment."),
+        ("notes", {"owner": "title"}, "S023 notes.owner: title is no relation."),
+        ("notes", {"fields": (Field(name="title"), Field(name="title"))}, "S023 notes.fields: title stands twice."),
+        (
+            "posts", {"workflow": Workflow(open=("draftt",), action="publish")},
+            "S024 posts.workflow: status has no 'draftt'. Did you mean 'draft'?",
+        ),
+        (
+            "posts", {"workflow": Workflow(open=("draft",), action="publish", moves={"hide": "hiden"})},
+            "S024 posts.workflow: status has no 'hiden'.",
+        ),
+        (
+            "posts", {"workflow": Workflow(open=("draft",), action="publsh")},
+            "S024 posts.workflow: there is no action 'publsh'. Did you mean 'publish'?",
+        ),
+        (
+            "posts", {"fields": (Field(name="status", kind=Kind.CHOICE, choices=(Choice(value="draft", label="D"),)),)},
+            "S025 posts.fields: published_at is filled in by the workflow; say who else may set it (write), or nobody (fixed).",  # noqa: E501
+        ),
+        (
+            "comments", {"fields": (Field(name="status", choices=(Choice(value="x" * 21, label="X"),)),)},
+            f"S026 comments.fields: status has room for 20 characters, not for '{'x' * 21}'.",
+        ),
+        ("notes", {"fields": (Field(name="title", length=201),)},
+         "S026 notes.fields: title takes 201 characters, its column 200."),
+        (
+            "comments",
+            {"fields": (Field(name="status", kind=Kind.CHOICE, choices=(Choice(value="ok", label="X"),)),)},
+            "S026 comments.fields: status begins with 'pending', which is no choice.",
+        ),
+        ("books", {"fields": (Field(name="published_year", least=5, most=1),)},
+         "S026 books.fields: published_year has its least above its most."),
+        ("notes", {"fields": (Field(name="title", required=False),)},
+         "S026 notes.fields: title may be empty, its column may not (nullable)."),
+        ("notes", {"form": ("content",)}, "S027 notes.form: title is required, and the form does not ask for it."),
+        ("posts", {"rules": {"read": status_in("publishd")}}, "S028 posts.rules: status has no 'publishd'."),
+        ("posts", {"public": {"read": status_in("publishd") & anyone}}, "S028 posts.public: status has no 'publishd'."),
+        ("posts", {"rules": {"update": may_to_any("post", "updat")}}, "S028 posts.rules: there is no section 'post'."),
+        ("posts", {"rules": {"update": may_to_any("posts", "updat")}}, "S028 posts.rules: there is no action 'updat'."),
+        (
+            "comments", {"public": {"read": may_read_other("post", "postss")}},
+            "S028 comments.public: there is no section 'postss'.",
+        ),
+        (
+            "notes", {"fields": (Field(name="title", write=may_to_any("note", "update")),)},
+            "S028 notes.fields: there is no section 'note'.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_said_beyond_names_is_checked_too(section, wrong, said):
+    broken = replace(registry.get(section), **wrong)
+    found = list(value_checks.find_mistakes(broken, ACTIONS, registry.by_name()))
+    assert [line for line in found if line == said] == [said], found
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from admin_site.records.values import ID_MOST
 from admin_site.web.api import answers, params, payload, schemas
 from admin_site.web.identity import actor
 
+# In the order in which they are told; what else a section declares follows.
 ACTIONS = ("delete", "restore", "publish", "archive", "pin", "unpin", "approve", "reject", "spam", "hide")
 WORDS = ("ids", "filter", "set", "action", "dry_run", "reason")
 REASON_LENGTH = 200
@@ -47,7 +48,7 @@ def actions_of(section: Section) -> list[str]:
     """What can be done to many rows of this section, beside setting values."""
     own = {bulk.DELETE, bulk.RESTORE, *((bulk.PIN, bulk.UNPIN) if section.pins else ())}
     own |= set(section.workflow.moves) if section.workflow else set()
-    return [action for action in ACTIONS if action in own]
+    return [*(action for action in ACTIONS if action in own), *sorted(own.difference(ACTIONS))]
 
 
 def read_job(id: int) -> Response:

@@ -148,7 +148,8 @@ def another(field, but=None):
         return make(field.target.__tablename__)
     if field.kind is Kind.RELATIONS:
         roles = [role_id("viewer"), role_id("author")]
-        return sorted([make("tags"), make("tags")]) if field.name == "tag_ids" else [r for r in roles if [r] != but][:1]
+        name = field.target.__tablename__
+        return [r for r in roles if [r] != but][:1] if name == "roles" else sorted([make(name), make(name)])
     n = next(numbers)
     return {
         Kind.TEXT: f"Grey 🪶 heron {n}", Kind.LONGTEXT: f"One.\n\nTwo: ünï {n}.", Kind.MARKDOWN: f"*{n}*\n\n- two",
