@@ -41,7 +41,7 @@ class User(Record):
         Index("ix_users_live_is_active_name_key_id", "live", "is_active", "name_key", "id"),
     )
 
-    username: Mapped[str] = line(80)
+    username: Mapped[str] = line(200)
     username_key: Mapped[str] = key_of("username")
     email: Mapped[str] = line(254)
     email_key: Mapped[str] = key_of("email")

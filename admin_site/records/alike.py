@@ -73,7 +73,7 @@ def write(
         numbers = [number for number, _version in rows]
         if all(held.values[name] == value for name, value in new.items()):
             written.same += numbers
-        elif expected is not None and any(held.values[name] != value for name, value in expected.items()):
+        elif _is_other(held, expected or {}) or _is_emptied(section, held, new):
             written.rest += numbers
         else:
             due[held] = rows
@@ -129,6 +129,19 @@ def _stamp_of(section: Section, held: Held, new: Mapping[str, Any]) -> str:
     stamp = workflow.stamps.get(new.get(workflow.field, held.values[workflow.field]), "")
     is_empty = new[stamp] is None if stamp in new else stamp in held.empty
     return stamp if is_empty else ""
+
+
+def _is_other(held: Held, expected: Mapping[str, Any]) -> bool:
+    return any(held.values[name] != value for name, value in expected.items())
+
+
+def _is_emptied(section: Section, held: Held, new: Mapping[str, Any]) -> bool:
+    """Whether a moment would be taken away that belongs to the state in which the rows stay."""
+    workflow = section.workflow
+    if workflow is None or not workflow.stamps or workflow.field in new:
+        return False
+    stamp = workflow.stamps.get(held.values[workflow.field], "")
+    return stamp in new and new[stamp] is None and stamp not in held.empty
 
 
 def _write_group(

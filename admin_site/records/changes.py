@@ -9,7 +9,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from admin_site.accounts import permissions
 from admin_site.core import clock, text
-from admin_site.core.errors import Denied
+from admin_site.core.errors import Denied, Invalid
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.records import pins, relations, values
@@ -107,15 +107,20 @@ def fold_keys(change: Change) -> None:
 
 
 def stamp(section: Section, lot: Iterable[Change]) -> None:
-    """Fill in the moments that the workflow declares."""
+    """Fill in the moments that the workflow declares; one that stands may be changed, but not taken away."""
     workflow = section.workflow
     if workflow is None or not workflow.stamps:
         return
     now = clock.now()
     for change in lot:
         column = workflow.stamps.get(change.after[workflow.field])
-        if column and change.after[column] is None:
-            change.after[column] = now
+        if not column or change.after[column] is not None:
+            continue
+        if change.before.get(column) is not None and not change.changed(workflow.field):
+            label, state = (section.field(name).label for name in (column, workflow.field))
+            now_is = section.field(workflow.field).choice_labels[change.after[workflow.field]]
+            raise Invalid(fields={column: [f"{label} cannot be empty while the {state.lower()} is {now_is}."]})
+        change.after[column] = now
 
 
 def differs(change: Change, name: str) -> bool:

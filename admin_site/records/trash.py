@@ -12,12 +12,12 @@ from admin_site.accounts import permissions
 from admin_site.accounts.models import User
 from admin_site.core import clock, registry
 from admin_site.core.database import db
-from admin_site.core.errors import Conflict, Stale
+from admin_site.core.errors import Conflict, NotFound, Stale
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section
 from admin_site.history.models import ChangeSet
-from admin_site.records import filters, relations, validation, writes
+from admin_site.records import filters, reads, relations, validation, writes
 from admin_site.records.effects import Deed
 from admin_site.records.filters import is_live
 from admin_site.records.writes import LeftOut, Outcome
@@ -66,7 +66,11 @@ def restore(
 
     ``sent`` may give new values for unique fields that another row has taken meanwhile.
     """
-    row = SimpleNamespace(**writes.lock_visible(actor, section, row_id, trashed=True))
+    try:
+        row = SimpleNamespace(**writes.lock_visible(actor, section, row_id, trashed=True))
+    except NotFound:
+        reads.find(actor, section, row_id)
+        raise Conflict(f"This {section.singular} is not in the trash.") from None
     permissions.require(actor, "restore", section, row)
     _check_parents(section, row)
     deed = writes.begin(actor, source)

@@ -857,7 +857,7 @@ def test_restoring_asks_for_values_that_were_taken_meanwhile(cast, program):
         restored = admin.post(path, others, status=200)
         assert restored["id"] == gone
         assert {field: restored[field] for field in others} == others
-        admin.post(path, others, status=404)
+        admin.post(path, others, status=409)
 
 
 @on_one
@@ -884,7 +884,9 @@ def test_restoring_takes_nothing_but_unique_values(cast, program):
 @on_one
 def test_what_is_not_in_the_trash_cannot_be_restored_and_what_is_cannot_be_changed(cast, program):
     editor, number = program(cast.editor), make("notes")
-    editor.post(f"/api/notes/{number}/restore", status=404)
+    refused = editor.post(f"/api/notes/{number}/restore", status=409)
+    assert (refused["code"], refused["error"]) == ("conflict", "This note is not in the trash.")
+    editor.post("/api/notes/0/restore", status=404)
     editor.delete(f"/api/notes/{number}")
     editor.patch(f"/api/notes/{number}", {"title": "x"}, status=404)
     editor.delete(f"/api/notes/{number}", status=404)
@@ -1138,3 +1140,17 @@ def test_an_address_that_is_too_long_is_refused_and_not_cut(cast, program):
     assert made["slug"] == "x" * 160
     # What is made of a title is cut.
     assert len(editor.post("/api/posts", {"title": "y" * 150, "content": "Text."}, status=201)["slug"]) == 150
+
+
+def test_the_first_publish_is_kept_while_a_post_is_published(cast, program):
+    admin = program(cast.admin)
+    post = admin.post("/api/posts", {"title": "One", "content": "x", "status": "published"}, status=201)
+    first = post["published_at"]
+    refused = admin.patch(f"/api/posts/{post['id']}", {"published_at": None}, status=400)
+    assert refused["fields"] == {"published_at": ["Published cannot be empty while the status is Published."]}
+    assert admin.get(f"/api/posts/{post['id']}")["published_at"] == first
+    moved = admin.patch(f"/api/posts/{post['id']}", {"published_at": "2020-01-02T03:04:05Z"})
+    assert moved["published_at"] == "2020-01-02T03:04:05.000000Z"
+    back = admin.patch(f"/api/posts/{post['id']}", {"status": "draft", "published_at": None})
+    assert back["published_at"] is None
+    assert admin.patch(f"/api/posts/{post['id']}", {"status": "published"})["published_at"] > first
