@@ -106,8 +106,8 @@ class Resolver:
         if word == "mine":
             return self._mine(self.section.field(self.section.owner))
         for item in known.values():
-            if item.kind is Kind.CHOICE and word.lower() in item.choice_labels:
-                return read_condition(item, "eq", word.lower())
+            if item.kind is Kind.CHOICE and (value := _choice(item, word)) in item.choice_labels:
+                return read_condition(item, "eq", value)
         raise ValueError(f"There is no “is:{text.clip(word, 40)}” here.")
 
     def _field(self, word: str) -> Field:
@@ -141,9 +141,9 @@ class Resolver:
         if len(term.values) > 1:
             if term.operator != "eq":
                 raise ValueError(f"{known.label} is compared with one value.")
-            parts = tuple(read_condition(known, "eq", value.text) for value in term.values)
+            parts = tuple(read_condition(known, "eq", _choice(known, value.text)) for value in term.values)
             return Some(parts)
-        return read_condition(known, term.operator, first.text)
+        return read_condition(known, term.operator, _choice(known, first.text))
 
     def _related(self, known: Field, value: language.Value) -> Node:
         said = value.text.strip()
@@ -220,3 +220,12 @@ def as_term(condition: Condition) -> language.Term:
     # Without quotes, what begins like the rest of an address is taken for words.
     values = tuple(language.Value(part, quoted=part.startswith("//")) for part in parts)
     return language.Term(name, "eq" if condition.operator == "in" else condition.operator, values)
+
+
+def _choice(known: Field, said: str) -> str:
+    """The value of a choice, which people may call as the screen does, and without capitals."""
+    if known.kind is not Kind.CHOICE or said in known.choice_labels:
+        return said
+    word = said.strip().casefold()
+    found = (choice.value for choice in known.choices if word in (choice.value.casefold(), choice.label.casefold()))
+    return next(found, said)

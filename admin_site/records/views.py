@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, and_, bindparam, delete, inser
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.accounts import permissions
-from admin_site.accounts.models import User
+from admin_site.accounts.models import Role, User
 from admin_site.core import clock
 from admin_site.core.database import Model, db, table_args
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
@@ -124,10 +124,16 @@ def save(actor: Actor, section: Section, name: str, query: str, *, shared_with: 
 
 
 def shareable(actor: Actor, section: Section) -> list[str]:
-    """With whom the person may share: roles of their own, and everyone, if they may change any row."""
+    """With whom the person may share: everyone and roles of their own, if they may change any row.
+
+    Whoever manages people may share with every role.
+    """
     if actor.is_system or actor.grants.get((section.name, "bulk_edit")) != "any":
         return []
-    return [EVERYONE, *actor.roles]
+    if actor.grants.get((User.__tablename__, "update")) != "any":
+        return [EVERYONE, *actor.roles]
+    names = select(Role.name).where(Role.live == 1).order_by(Role.id)
+    return [EVERYONE, *db.session.execute(names).scalars()]
 
 
 def remove(actor: Actor, section: Section, view_id: int) -> View:

@@ -1,3 +1,5 @@
+const MORE = "more, in the form";
+
 // Changing a cell where it stands: double click, or e on the row that the cursor is on. Without script the
 // edit page does the same.
 export function editCells() {
@@ -10,10 +12,32 @@ export function editCells() {
       open(cell);
     }
   });
+  offerPencil(table);
   table.addEventListener("editcell", (event) => {
     const cell = [...event.target.children].find(mayEdit);
     if (cell) open(cell);
   });
+}
+
+// One button, in the cell that the mouse is over: a double click on a title would follow its link.
+function offerPencil(table) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "cell-pencil", tabIndex: -1 });
+  const drawn = document.getElementById("row-menu")?.content.querySelector('[data-to="/edit"] svg');
+  if (drawn) button.append(drawn.cloneNode(true));
+  button.addEventListener("click", () => {
+    const cell = button.closest("td, th");
+    button.remove();
+    open(cell);
+  });
+  table.addEventListener("pointerover", (event) => {
+    const cell = event.pointerType === "mouse" && event.target.closest("td, th.title");
+    if (!cell || cell.contains(button)) return;
+    button.remove();
+    if (!mayEdit(cell)) return;
+    button.setAttribute("aria-label", `Change ${head(cell).textContent.trim()}`);
+    cell.append(button);
+  });
+  table.addEventListener("pointerleave", () => button.remove());
 }
 
 function head(cell) {
@@ -34,6 +58,7 @@ async function open(cell) {
   const answer = await fetch(address(cell), { headers: { Accept: "application/json" } }).catch(() => null);
   if (!answer?.ok) return location.assign(cell.parentElement.querySelector(".title > a").href);
   const offer = await answer.json();
+  cell.querySelector(".cell-pencil")?.remove();
   const before = [...cell.childNodes];
   const input = control(offer);
   const state = { cell, before, input, version: offer.version, original: offer.value, busy: false };
@@ -56,6 +81,7 @@ function control(offer) {
   const input = Object.assign(document.createElement(tag), { className: `cell-input ${tag === "select" ? "form-select" : "form-control"}` });
   input.setAttribute("aria-label", offer.label);
   for (const choice of offer.choices) input.append(new Option(choice.label, choice.value));
+  if (offer.more) input.append(new Option("More, in the form …", MORE));
   input.value = offer.value;
   input.dir = "auto";
   return input;
@@ -89,6 +115,7 @@ async function leave(state) {
 
 async function save(state) {
   if (state.busy) return false;
+  if (state.input.value === MORE) return location.assign(address2(state).replace(/\/cell\/.*/, "/edit"));
   if (state.input.value === state.original && !state.forced) {
     close(state, state.before);
     return true;

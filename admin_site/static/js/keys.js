@@ -5,6 +5,7 @@ let timer = 0;
 
 export function listenToKeys() {
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target.matches?.('[data-key="/"]')) return leaveSearch(event);
     if ((event.ctrlKey || event.metaKey) && ["s", "Enter"].includes(event.key)) return save(event);
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (!("keys" in document.documentElement.dataset) || document.querySelector("dialog[open]")) return;
@@ -34,6 +35,12 @@ function tick() {
   const box = current()?.querySelector(".k-tick input");
   box?.click();
   return Boolean(box);
+}
+
+// The words stay as they are: browsers would empty the field, and keep the keys in it.
+function leaveSearch(event) {
+  event.preventDefault();
+  event.target.blur();
 }
 
 function isTyping(target) {

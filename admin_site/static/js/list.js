@@ -25,9 +25,16 @@ async function countViews() {
 // Back to the row that one left for: the address of the list names the place.
 function keepScroll() {
   if (!document.querySelector(".list-area")) return;
-  const key = `scroll:${location.pathname}${location.search}`;
-  addEventListener("pagehide", () => sessionStorage.setItem(key, scrollY));
+  // However its address is spelt, the list names its state in one way.
+  const state = document.querySelector(".list[data-state]")?.dataset.state ?? "";
+  const key = `scroll:${location.pathname}?${state}`;
+  const left = sessionStorage.getItem("scroll:left");
+  addEventListener("pagehide", () => {
+    sessionStorage.setItem(key, scrollY);
+    sessionStorage.setItem("scroll:left", key);
+  });
   const place = Number(sessionStorage.getItem(key));
   const cameFrom = document.referrer && new URL(document.referrer).pathname;
-  if (place && cameFrom?.startsWith(location.pathname) && cameFrom !== location.pathname) scrollTo(0, place);
+  const isBack = cameFrom?.startsWith(location.pathname) && (cameFrom !== location.pathname || left === key);
+  if (place && isBack) scrollTo(0, place);
 }

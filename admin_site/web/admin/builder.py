@@ -23,6 +23,7 @@ from admin_site.records.list_query import listable
 from admin_site.records.resolve import Resolver, path_of
 
 ROWS_MOST = 30
+SPAN_DIGITS = 4
 WORDS, RAW = "words", "text"
 
 _EMPTY = (("empty", "is empty"), ("filled", "is not empty"))
@@ -225,7 +226,7 @@ class Builder:
         resolver = Resolver(self.section, self.actor)
         for term in terms:
             resolver.node(term)
-        if resolver.problems:
+        if resolver.problems and not row.error:
             row.error = resolver.problems[0].sentence
         return terms
 
@@ -234,10 +235,9 @@ class Builder:
         if row.field == RAW:
             yield from self._raw(row, value)
         elif row.field == WORDS:
-            if value:
-                yield Term(
-                    "", "eq", (Value(value, quoted=row.operator == "exact" or " " in value),), row.operator == "not"
-                )
+            words = [value] if row.operator == "exact" and value else value.split()
+            for word in words:
+                yield Term("", "eq", (Value(word, quoted=row.operator == "exact"),), row.operator == "not")
         elif row.operator in ("empty", "filled"):
             yield Term("no" if row.operator == "empty" else "has", "eq", (Value(row.field),))
         elif self._operator(row) == "between":
@@ -262,6 +262,8 @@ class Builder:
     def _term(self, row: Row, operator: str, value: str) -> Term:
         name = _spoken(self.section, row.field)
         if operator in ("last", "older"):
+            if not (value.isascii() and value.isdigit() and len(value) <= SPAN_DIGITS):
+                row.error = f"{self.field(row.field).label} needs a whole number here, up to 9,999."
             return Term(name, "lt" if operator == "last" else "gt", (Value(f"{value}{row.unit}"),))
         if operator == "in":
             return Term(name, "eq", tuple(self._value(row, one) for one in row.values) or (Value(value),))

@@ -24,7 +24,8 @@ def offer(actor: Actor, section: Section, row_id: int, field: Field) -> dict[str
         raise Denied(f"You may not set {field.label}.", needs=f"{section.name}.update")
     return {
         "value": forms.as_typed(field, item), "version": item.row.version, "label": field.label,
-        "kind": str(field.kind), "choices": _choices(actor, section, field, item),
+        "kind": str(field.kind), "choices": (found := _choices(actor, section, field, item)),
+        "more": field.is_relation and len(found) >= CHOICES_MOST,
     }  # fmt: skip
 
 

@@ -106,6 +106,8 @@ class ListRoutes:
     def counts_view(self) -> str:
         """How many rows have each value, and what the numbers come to."""
         query = self.query_of(request.args)
+        for problem in query.problems:
+            flash(str(problem), "warn")
         return self.render(
             "admin/counts.html", section=self.section, query=query, list_url=list_page.list_url,
             beside=list_page.beside,

@@ -58,6 +58,8 @@ class PinsView(GuardedView):
         how = {name: numbers.row(request.form.get(name, "")) for name in ("place", "after")}
         by = {"-1": -1, "1": 1}.get(request.form.get("by", ""), 0)
         try:
+            if "place" in request.form and not how["place"]:
+                raise Conflict("The pin was not moved: its place must be a whole number, such as 3.")
             with atomic():
                 _was, now = pinning.move(actor(), section, id, own=own, by=by, **how)
         except Conflict as error:
@@ -65,7 +67,7 @@ class PinsView(GuardedView):
         if _wants_json():
             return jsonify(place=now)
         flash(f"“{reads.item(actor(), section, id).title}” is now pin number {now}.", "ok")
-        return _back(section, f"pin-{section.name}-{id}")
+        return _back(section, f"pin-{'own-' if own else ''}{section.name}-{id}")
 
     @expose("/<section_name>/<int:id>/describe", methods=("POST",))
     def describe(self, section_name: str, id: int) -> Any:
@@ -82,7 +84,7 @@ class PinsView(GuardedView):
         except Conflict as error:
             return _refused(error, section)
         flash("The pin was changed.", "ok")
-        return _back(section, f"pin-{section.name}-{id}")
+        return _back(section, f"pin-{'own-' if own else ''}{section.name}-{id}")
 
     @expose("/<section_name>/<int:id>/unpin", methods=("POST",))
     def unpin(self, section_name: str, id: int) -> Response:
