@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import func, insert, literal, select, type_coerce
@@ -111,6 +112,14 @@ def of_row(
         # As the name stands in the JSON: inside of a value its quotes would have strokes before them.
         query = query.where(type_coerce(Entry.changes, LongText).contains(f'"{field}":[', autoescape=True))
     return [ReadEntry(*row) for row in db.session.execute(query)]
+
+
+def fitting(section: str, row_id: int, *, before: int | None, limit: int, letters: int) -> int:
+    """How many of these entries, newest first, have no more than so many letters together; at least one."""
+    query = select(func.length(type_coerce(Entry.changes, LongText))).order_by(Entry.id.desc()).limit(limit)
+    query = query.where(Entry.section == section, Entry.row_id == row_id)
+    lengths = db.session.execute(query if before is None else query.where(Entry.id < before)).scalars()
+    return max(1, sum(1 for total in accumulate(lengths) if total <= letters))
 
 
 def people_of_row(section: str, row_id: int) -> list[int]:

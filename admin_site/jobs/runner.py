@@ -7,7 +7,7 @@ another worker finds the fence changed and writes nothing.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -168,6 +168,19 @@ def _actor(job: Job) -> Actor:
     return person
 
 
+def _ended(job: Job, step: Step, values: Mapping[str, Any]) -> dict[str, Any]:
+    """How it ended; a receipt adds up, also where rows were not there any more, or others had come."""
+    ended = {"state": State.FAILED, "message": step.failure[:500], "finished_at": clock.now(), "leased_until": None}
+    if step.failure:
+        return ended
+    told = sum(values[name] for name in ("done", "same", "skipped", "failed"))
+    gone = max(0, job.total - told)
+    rows = "1 row was" if gone == 1 else f"{gone:,} rows were"
+    message = f"{rows} not there any more when their turn came." if gone else ""
+    skipped = values["skipped"] + gone
+    return {**ended, "state": State.DONE, "message": message, "skipped": skipped, "total": max(job.total, told)}
+
+
 def _record(claim: Claim, job: Job, step: Step, change_set: int | None) -> None:
     is_end = step.cursor is None or bool(step.failure)
     values: dict[str, Any] = {
@@ -177,8 +190,7 @@ def _record(claim: Claim, job: Job, step: Step, change_set: int | None) -> None:
         "tries": 0,
     }  # fmt: skip
     if is_end:
-        state = State.FAILED if step.failure else State.DONE
-        values |= {"state": state, "message": step.failure[:500], "finished_at": clock.now(), "leased_until": None}
+        values |= _ended(job, step, values)
     statement = update(Job).where(Job.id == claim.job_id).values(values)
     db.session.execute(statement.execution_options(synchronize_session=False))
     notes = [

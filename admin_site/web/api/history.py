@@ -16,6 +16,8 @@ from admin_site.web.api import answers, params
 from admin_site.web.identity import actor
 
 ENTRIES = 50
+# Entries of long texts are many megabytes: a page ends earlier then, and its cursor goes on.
+LETTERS_MOST = 4_000_000
 
 
 def of_row(section: Section, id: int) -> Response:
@@ -23,6 +25,7 @@ def of_row(section: Section, id: int) -> Response:
     params.refuse_unknown(request.args, ("per_page", "cursor"))
     size, before = params.size(request.args, ENTRIES), params.number(request.args, "cursor", ID_MOST)
     reads.find(actor(), section, id)
+    size = min(size, log.fitting(section.name, id, before=before, limit=size, letters=LETTERS_MOST))
     entries = log.of_row(section.name, id, before=before, limit=size + 1)
     shown = entries[:size]
     people = relations.titles(User, [entry.actor_id for entry in shown if entry.actor_id])

@@ -12,6 +12,7 @@ from admin_site.core import clock, registry
 from admin_site.core.database import atomic, db
 from admin_site.history import log
 from admin_site.records import reads, trash, writes
+from admin_site.web.api import history
 from tests.api_client import Program
 from tests.cast import Cast, make_user, role_id
 from tests.factories import make
@@ -378,6 +379,23 @@ def test_history_is_paged_by_cursor(cast, program):
                        ({"per_page": "101"}, "per_page"), ({"page": "1"}, "page")):  # fmt: skip
         refused(viewer, path, args, word)
     assert viewer.get(path, query_string={"cursor": "1"})["history"] == []
+
+
+def test_a_page_of_long_history_ends_earlier(cast, program, monkeypatch):
+    editor, note = program(cast.editor), make("notes", title="One")
+    for place in range(6):
+        editor.patch(f"/api/notes/{note}", {"content": f"{place}" * 1_000})
+    whole = editor.get(f"/api/notes/{note}/history")
+    assert (len(whole["history"]), whole["next_cursor"]) == (7, None)
+    for letters, most in ((5_000, 2), (1, 1)):
+        monkeypatch.setattr(history, "LETTERS_MOST", letters)
+        found, cursor = [], 2**40
+        while cursor is not None:
+            page = editor.get(f"/api/notes/{note}/history?cursor={cursor}")
+            assert 1 <= len(page["history"]) <= most + (not page["next_cursor"])
+            found += page["history"]
+            cursor = page["next_cursor"]
+        assert found == whole["history"]
 
 
 def test_history_of_a_row_that_came_back_tells_of_both(cast, program):
