@@ -33,8 +33,8 @@ def find() -> dict[str, str]:
     return found
 
 
-def create(name: str, server: str, worker: str) -> str:
-    """A fresh database of this worker; returns its URL."""
+def create(name: str, server: str, worker: str, *, encoding: str = "") -> str:
+    """A fresh database of this worker; returns its URL. ``encoding`` is one that PostgreSQL knows, beside UTF8."""
     if name == "sqlite":
         folder = Path(tempfile.mkdtemp(prefix="admin-site-test-"))
         return f"sqlite:///{folder / 'test.db'}"
@@ -42,7 +42,8 @@ def create(name: str, server: str, worker: str) -> str:
     if name == "postgresql":
         with _connect_postgresql(server) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-            connection.execute(f"CREATE DATABASE {database} ENCODING 'UTF8' {_A_LANGUAGE} TEMPLATE template0")
+            how = f"ENCODING '{encoding}' LOCALE 'C'" if encoding else f"ENCODING 'UTF8' {_A_LANGUAGE}"
+            connection.execute(f"CREATE DATABASE {database} {how} TEMPLATE template0")
     else:
         with _connect_mariadb(server) as connection, connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {database}")

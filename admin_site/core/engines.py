@@ -1,6 +1,7 @@
 """How connections to each database are opened, and how their transactions begin."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -8,11 +9,11 @@ from typing import Any
 import sqlalchemy
 from flask import Flask
 from flask_migrate import Migrate
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine import make_url
 
 from admin_site.core.database import db, is_writing
-from admin_site.core.errors import Busy
+from admin_site.core.errors import Busy, Conflict
 
 try:
     import pysqlite3.dbapi2 as sqlite_module
@@ -102,6 +103,7 @@ def harden(engine: Engine) -> None:
             event.listen(engine, "connect", _sqlite_connect)
             event.listen(engine, "begin", _sqlite_begin)
         case "postgresql":
+            event.listen(engine, "do_connect", _postgresql_connect)
             event.listen(engine, "begin", _postgresql_begin)
         case _:
             event.listen(engine, "begin", _mariadb_begin)
@@ -146,6 +148,16 @@ def _begin_in_turn(raw: Any) -> None:
             time.sleep(WRITE_WAIT_STEP_SECONDS)
         else:
             return
+
+
+def _postgresql_connect(dialect: Dialect, _record: Any, given: Sequence[Any], named: dict[str, Any]) -> Any:
+    """Refuse a database that cannot hold every text, before somebody's is lost in it."""
+    raw: Any = dialect.connect(*given, **named)
+    encoding = raw.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raw.close()
+        raise Conflict(f"The database stores text as {encoding}; it must be made with ENCODING 'UTF8'.")
+    return raw
 
 
 def _postgresql_begin(connection: Connection) -> None:

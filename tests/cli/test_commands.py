@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from admin_site import ROOT
+from tests import databases
+from tests.conftest import servers
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +209,16 @@ def test_doctor_ends_with_1_where_it_found_something(run):
     assert run("doctor").returncode == 0
     ill = run("doctor", "--list", "posts?status=draft&author_id=7&sort=-created_at")
     assert (ill.returncode, "ix_posts" in ill.stdout) == (1, True)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_cannot_hold_every_text_is_refused(run, encoding, request):
+    server = servers().get("postgresql", "")
+    if not server:  # a run on other databases only
+        return
+    url = databases.create("postgresql", server, f"encoding_{encoding.lower()}", encoding=encoding)
+    request.addfinalizer(lambda: databases.drop("postgresql", server, url))
+    for words in (("users", "list"), ("db", "upgrade"), ("setup",)):
+        refused = run(*words, DATABASE_URL=url)
+        said = f"The database stores text as {encoding}; it must be made with ENCODING 'UTF8'.\n"
+        assert (refused.returncode, refused.stdout, refused.stderr) == (1, "", said)
