@@ -9,7 +9,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from admin_site.cli import options
+from admin_site.cli import logs, options
 from admin_site.core import clock
 from admin_site.jobs import board, worker
 from admin_site.jobs.models import Job
@@ -28,6 +28,7 @@ def group() -> None:
 @with_appcontext
 def work(threads: int, with_parent: bool) -> None:
     """Work jobs until Ctrl-C. Any number of these may run, on any number of machines."""
+    logs.begin()
     if with_parent:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     worker.work(current_app._get_current_object(), threads=threads)  # type: ignore[attr-defined]  # the proxy has it

@@ -1,6 +1,7 @@
 """``serve``: the production server for one machine."""
 
 import json
+import logging
 import secrets
 import subprocess
 import sys
@@ -15,8 +16,11 @@ from flask.cli import with_appcontext
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
 
+from admin_site.cli import logs
 from admin_site.core.errors import Conflict
 from admin_site.web import errors
+
+logger = logging.getLogger(__name__)
 
 # Pages wait for the database, not for the processor; bcrypt has a limit of its own.
 THREADS = 8
@@ -33,6 +37,7 @@ MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 @with_appcontext
 def command(host: str, port: int, no_jobs: bool) -> None:
     """Serve pages, and work jobs, until Ctrl-C."""
+    logs.begin()
     if not no_jobs:
         threading.Thread(target=_keep_worker, daemon=True).start()
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy has it
@@ -81,6 +86,7 @@ def _keep_worker() -> None:
     while True:
         began = time.monotonic()
         with subprocess.Popen(command, stdin=subprocess.PIPE) as child:  # noqa: S603 - our own program
-            child.wait()
+            code = child.wait()
+        logger.warning("the worker ended (%s) and is started again", code)
         # One that dies at once is not started again at once.
         time.sleep(0 if time.monotonic() - began > RESTART_SECONDS else RESTART_SECONDS)

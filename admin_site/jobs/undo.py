@@ -29,6 +29,7 @@ CHUNK = 500
 # Entries that say the same are taken back by the database itself, some more at once.
 ALIKE_CHUNKS = 8
 GONE = "It is gone, or hidden from you."
+GONE_FIELD = "{name} cannot be put back: there is no field of this name any more."
 
 
 def begin(actor: Actor, change_set_id: int, *, source: str, key: str = "") -> int:
@@ -304,8 +305,8 @@ def _former(undoing: _Undoing, change: Change, entry: change_sets.SetEntry) -> d
             continue  # a pin that was taken away is arranged once it is back
         known = change.section.all_fields.get(name)
         if known is None or known.secret:
-            label = known.label if known else name
-            undoing.note("conflict", entry, f"{label} cannot be put back: its former value was not kept.")
+            said = f"{known.label} cannot be put back: its former value was not kept." if known else GONE_FIELD
+            undoing.note("conflict", entry, said.format(name=name))
             continue
         now = changes.plain(changes.standing(change, name))
         if now == changes.plain(before):

@@ -137,11 +137,11 @@ def movers(section: Section, ids: Sequence[int]) -> dict[int, relations.Title]:
     return {row_id: named[person] for row_id, person in found.items() if person in named}
 
 
-def lapsed(section: Section, before: datetime, limit: int) -> list[int]:
-    """Rows that have been in the trash since before a moment, longest first."""
+def lapsed(section: Section, before: datetime, limit: int, *, above: int = 0) -> list[int]:
+    """Rows that have been in the trash since before a moment, by number, above the last one that was looked at."""
     columns = section.table.columns
-    query = select(columns.id).where(columns.live.is_(None), columns.deleted_at < before)
-    return list(db.session.execute(query.order_by(columns.deleted_at).limit(limit)).scalars())
+    query = select(columns.id).where(columns.live.is_(None), columns.deleted_at < before, columns.id > above)
+    return list(db.session.execute(query.order_by(columns.id).limit(limit)).scalars())
 
 
 def _many(

@@ -87,3 +87,30 @@ def test_the_worker_empties_the_trash_after_the_set_time(app, cast, monkeypatch)
         monkeypatch.setitem(app.config, "TRASH_DAYS", 90)
         worker.sweep()
     assert db.session.execute(select(registry.get("notes").table.columns.id)).scalars().all() == [young]
+
+
+def test_what_cannot_go_keeps_nothing_else_in_the_trash(app, cast, monkeypatch, caplog):
+    monkeypatch.setattr(worker, "EMPTIED", 2)
+    pointed, free = [make("categories") for _ in range(3)], [make("categories") for _ in range(5)]
+    for number in pointed:
+        make("posts", category_id=number)
+    notes = [make("notes") for _ in range(3)]
+    throw_away(cast.editor, "categories", *pointed, *free)
+    throw_away(cast.editor, "notes", *notes)
+    real = trash.purge_many
+
+    def purge_many(deed, section, ids):
+        if section.name == "notes":
+            raise Conflict("Broken")
+        return real(deed, section, ids)
+
+    with time_machine.travel(clock.now() + timedelta(days=100), tick=False):
+        monkeypatch.setattr(trash, "purge_many", purge_many)
+        worker.sweep()
+        monkeypatch.setattr(trash, "purge_many", real)
+        kept = db.session.execute(select(registry.get("categories").table.columns.id)).scalars().all()
+        assert (sorted(kept), count("notes")) == (pointed, 3)
+        assert "the trash of notes was not emptied: Conflict: Broken" in caplog.text
+        db.session.rollback()
+        worker.sweep()
+    assert count("notes") == 0
