@@ -48,6 +48,24 @@ def drop_whole_tables(context, revision, directives):
         ]
 
 
+def keep_numbering(table, connection, **_more):
+    """A table that SQLite copies goes on giving no number twice: that it does so is not read off the old one."""
+    former = table.name.removeprefix("_alembic_tmp_")
+    if connection.dialect.name == "sqlite" and former != table.name:
+        made = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name")
+        if "AUTOINCREMENT" in connection.execute(made, {"name": former}).scalar():
+            table.dialect_options["sqlite"]["autoincrement"] = True
+
+
+sa.event.listen(sa.Table, "before_create", keep_numbering)
+
+
+def given_numbers(raw):
+    """The last number that each table of SQLite has given to a row, also to one that is gone."""
+    is_there = raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone()
+    return dict(raw.execute("SELECT name, seq FROM sqlite_sequence").fetchall()) if is_there else {}
+
+
 @contextmanager
 def unguarded(connection):
     """SQLite changes a table by copying it, and would refuse to drop the old one that others point to."""
@@ -56,11 +74,15 @@ def unguarded(connection):
         return
     raw = connection.connection.dbapi_connection
     raw.execute("PRAGMA foreign_keys=OFF")  # does nothing once a transaction has begun
+    given = given_numbers(raw)
     try:
         yield
         broken = raw.execute("PRAGMA foreign_key_check").fetchall()
         if broken:
             raise RuntimeError(f"rows point to rows that are gone: {broken[:5]}")
+        for name, number in given_numbers(raw).items():
+            if number < given.get(name, 0):
+                raw.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (given[name], name))
     finally:
         raw.execute("PRAGMA foreign_keys=ON")
 

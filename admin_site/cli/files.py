@@ -100,12 +100,15 @@ def _write_csv(person: Actor, query: ListQuery, path: Path) -> int:
 
 
 def _write_xlsx(person: Actor, query: ListQuery, path: Path) -> int:
-    with path.open("wb"):  # says at once where it cannot be written
-        names = export.columns(query.section, ())
+    names = export.columns(query.section, ())
+    header = export.header(query.section, names)
     rows = (row for lot in export.lots(person, query, names) for row in lot)
-    with tempfile.TemporaryDirectory() as folder:
-        header = export.header(query.section, names)
-        return workbook.write(path, query.section.label, header, rows, beside=Path(folder))
+    # Beside its place until it is whole, which also says at once where nothing can be written.
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        whole = Path(folder) / "export.xlsx"
+        count = workbook.write(whole, query.section.label, header, rows, beside=Path(folder))
+        whole.replace(path)
+    return count
 
 
 class _NoArgs:

@@ -36,7 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as text_clause
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, SessionTransaction, mapped_column
 
 from admin_site.core.types import Id, Key, LongText, UtcDateTime, by_code_point
@@ -323,15 +323,22 @@ def atomically(work: Callable[[], T]) -> T:
 
 
 def in_one_line(error: DBAPIError) -> str:
-    """What the database said, in its own words, for the log and the command line; what came behind has values."""
+    """What the database said, for the log and the command line, where that cannot be what somebody typed."""
     said = str(error.orig).strip().splitlines()
-    return f"{type(error.orig).__name__}: {said[0]}" if said else type(error.orig).__name__
+    is_about_values = isinstance(error, DataError | IntegrityError)
+    return type(error.orig).__name__ + (f": {said[0]}" if said and not is_about_values else "")
 
 
-def is_deadlock(error: DBAPIError) -> bool:
-    """Whether the database took a transaction back because another one and it waited for each other."""
-    code = getattr(error.orig, "sqlstate", "") or next(iter(getattr(error.orig, "args", ())), None)
-    return code in ("40P01", 1213)
+def is_deadlock(error: BaseException | None) -> bool:
+    """Whether the database took a transaction back because another one and it waited for each other.
+
+    MariaDB takes savepoints along: the error is then that there is none to go back to, and tells of the first.
+    """
+    if error is None:
+        return False
+    said = getattr(error, "orig", None)
+    codes = {getattr(said, "sqlstate", None), *getattr(said, "args", ())[:1]}
+    return not codes.isdisjoint(("40P01", 1213)) or is_deadlock(error.__context__)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine import make_url
 
 from admin_site.core.database import db, is_writing
-from admin_site.core.errors import Busy, Conflict
+from admin_site.core.errors import Busy
 
 try:
     import pysqlite3.dbapi2 as sqlite_module
@@ -156,7 +156,7 @@ def _postgresql_connect(dialect: Dialect, _record: Any, given: Sequence[Any], na
     encoding = raw.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raw.close()
-        raise Conflict(f"The database stores text as {encoding}; it must be made with ENCODING 'UTF8'.")
+        raise Busy(f"The database stores text as {encoding}; it must be made with ENCODING 'UTF8'.")
     return raw
 
 

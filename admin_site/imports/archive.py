@@ -19,6 +19,9 @@ UNREADABLE = "The workbook cannot be read. Save it again as .xlsx, or as CSV."
 TOO_MUCH = "The workbook unpacks to more than is read. Save it as CSV, or in parts."
 TOO_WIDE = f"The sheet has more than {limits.COLUMNS_MOST} columns; at most {limits.COLUMNS_MOST} are read."
 _TEXTS = "xl/sharedstrings.xml"
+_BOOK = "xl/workbook.xml"
+# What makes an archive a workbook of another kind, which the reader would take too.
+_OTHERS = frozenset({"mimetype", "content.xml", "xl/workbook.bin"})
 _PIECE = 1024 * 1024
 _PLACE = re.compile(r"([A-Za-z]*)([0-9]*)")
 # No part with another ending can be a sheet.
@@ -29,6 +32,9 @@ def check(data: bytes) -> None:
     """``Invalid`` where a workbook is none, or would take more room than a file may."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = {item.filename.lower() for item in archive.infolist()}
+            if _BOOK not in names or names & _OTHERS:
+                raise Invalid(UNREADABLE)
             parts = sorted(archive.infolist(), key=lambda item: item.filename.lower() != _TEXTS)
             walk = _Walk(min(limits.EXPANDED_MOST, limits.EXPANDS_MOST * len(data)))
             for item in parts:
@@ -110,7 +116,7 @@ class _Sheet:
 
     def __init__(self, walk: _Walk) -> None:
         self.walk = walk
-        self.row = self.column = self.width = 0
+        self.row = self.column = self.width = self.height = 0
         self.is_shared = False
         self.said: list[str] | None = None
 
@@ -146,11 +152,12 @@ class _Sheet:
         self._fit()
 
     def _fit(self) -> None:
+        self.height = max(self.height, self.row)
         if self.row > limits.ROWS_MOST + 1:
             raise Invalid(f"The sheet has more than {limits.ROWS_MOST:,} rows. Import it in parts.")
         if self.width > limits.COLUMNS_MOST:
             raise Invalid(TOO_WIDE)
-        if self.row * self.width > limits.CELLS_MOST:
+        if self.height * self.width > limits.CELLS_MOST:
             raise Invalid(f"The sheet has room for more than {limits.CELLS_MOST:,} cells. Import it in parts.")
 
 

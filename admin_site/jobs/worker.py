@@ -4,7 +4,6 @@ import logging
 import os
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -39,26 +38,28 @@ FORGOTTEN = timedelta(days=1)
 def work(app: Flask, *, threads: int) -> None:
     """Work jobs until a signal says to stop; a chunk that was begun is ended."""
     stopped = threading.Event()
-    beat = threading.Thread(target=_beat_until, args=(app, stopped), daemon=True)
-    sender = threading.Thread(target=_send_until, args=(app, stopped), daemon=True)
-    beat.start()
-    sender.start()
+    beside = [
+        threading.Thread(target=target, args=(app, stopped), daemon=True)
+        for target in (_beat_until, _send_until, _sweep_until)
+    ]
     consumer = app.extensions["jobs"].broker.create_consumer(
         workers=threads, periodic=False, initial_delay=0.05, max_delay=0.5, backoff=1.3, graceful_signal="TERM"
     )
     # The consumer's flag is raised by its signal handlers.
     app.extensions["jobs"] = replace(app.extensions["jobs"], stopping=consumer.stop_flag)
+    for thread in beside:
+        thread.start()
     try:
         consumer.run()
     finally:
         stopped.set()
-        beat.join(BEAT_SECONDS)
-        sender.join(BEAT_SECONDS)
+        for thread in beside:
+            thread.join(BEAT_SECONDS)
 
 
 def _beat_until(app: Flask, stopped: threading.Event) -> None:
     name = f"{socket.gethostname()[:70]}:{os.getpid()}"
-    swept, taken = 0.0, set[int]()
+    taken = set[int]()
     with ThreadPoolExecutor(1) as pool, app.app_context():
         while True:
             try:
@@ -66,9 +67,6 @@ def _beat_until(app: Flask, stopped: threading.Event) -> None:
                     taken.add(job_id)
                     worked = pool.submit(_work_unrung, app, job_id)
                     worked.add_done_callback(lambda _done, one=job_id: taken.discard(one))  # type: ignore[misc]  # bound
-                if not swept or time.monotonic() - swept > SWEEP_SECONDS:
-                    swept = time.monotonic()
-                    sweep()
             except (SQLAlchemyError, AppError) as error:
                 logger.warning("the worker could not say that it is alive: %s", _in_one_line(error))
             db.session.remove()
@@ -117,7 +115,19 @@ def _send(delivery_id: int) -> None:
         db.session.remove()
 
 
-def sweep() -> None:
+def _sweep_until(app: Flask, stopped: threading.Event) -> None:
+    with app.app_context():
+        while True:
+            try:
+                sweep(stopped)
+            except (SQLAlchemyError, AppError) as error:
+                logger.warning("what nobody needs was not forgotten: %s", _in_one_line(error))
+            db.session.remove()
+            if stopped.wait(SWEEP_SECONDS):
+                return
+
+
+def sweep(stopped: threading.Event | None = None) -> None:
     """Remove for good what has been in the trash for long enough, in lots; forget what nobody needs."""
     with atomic():
         for kept in (drafts, idempotency, outbox, board):
@@ -126,22 +136,25 @@ def sweep() -> None:
     before = clock.now() - timedelta(days=days)
     for section in registry.all_sections() if days else ():
         try:
-            _empty_trash(section, before)
+            _empty_trash(section, before, stopped or threading.Event())
         except (SQLAlchemyError, AppError) as error:  # the others are emptied all the same
+            db.session.rollback()
             logger.warning("the trash of %s was not emptied: %s", section.name, _in_one_line(error))
 
 
-def _empty_trash(section: Section, before: datetime) -> None:
+def _empty_trash(section: Section, before: datetime, stopped: threading.Event) -> None:
     """What others still point to stays, and is looked at again at the next sweep."""
     last = 0
     for _lot in range(EMPTIED_LOTS):
         ids = trash.lapsed(section, before, EMPTIED, above=last)
-        if not ids:
+        if not ids or stopped.is_set():
             return
         last = ids[-1]
         with atomic():
-            trash.purge_many(writes.begin(SYSTEM, "trash", "Kept long enough"), section, ids)
-        time.sleep(EMPTIED_PAUSE_SECONDS)
+            outcome = trash.purge_many(writes.begin(SYSTEM, "trash", "Kept long enough"), section, ids)
+            if not outcome.changed:
+                db.session.rollback()  # nor is there a deed then
+        stopped.wait(EMPTIED_PAUSE_SECONDS)
 
 
 def beat(name: str) -> list[int]:

@@ -342,7 +342,7 @@ def test_a_workbook_that_was_cut_is_refused_wherever_that_was():
 
 
 def test_an_archive_that_unpacks_to_far_more_is_not_unpacked():
-    bomb = zipped(a=b"\0" * 30_000_000)
+    bomb = zipped(**CONTENT, a=b"\0" * 30_000_000)
     assert len(bomb) < 50_000
     assert_refused("unpacks to more than is read", bomb, "x.xlsx")
 
@@ -415,6 +415,7 @@ def test_texts_count_as_often_as_cells_name_them():
         ("<row>" + "<c/>" * 199 + '<c r="HA1"/></row>', "more than 200 columns"),
         ("<row>" + "<c/>" * 200 + "</row>" + "<row><c/></row>" * 40_000, "more than 8,000,000 cells"),
         ("<row/>" * 200_002, "more than 200,000 rows"),
+        ('<row r="200001"><c/></row><row r="1"><c r="GR1"/></row>', "more than 8,000,000 cells"),
         ('<row r="200002"><c/></row>', "more than 200,000 rows"),
         ('<row><c r="B"/><c r="&#65;200002"/></row>', "more than 200,000 rows"),
         ('<row r="9999999999999"/>', UNREADABLE), ('<row r="-1"/>', UNREADABLE), ('<row><c r="1A"/></row>', UNREADABLE),
@@ -423,6 +424,15 @@ def test_texts_count_as_often_as_cells_name_them():
 )  # fmt: skip
 def test_a_sheet_may_not_have_room_for_more_than_is_read(sheet, said):
     assert_refused(said, by_hand(sheet), "x.xlsx")
+
+
+def test_workbooks_of_other_kinds_are_refused():
+    table = "<table:table-row table:number-rows-repeated='60000'><table:table-cell/></table:table-row>"
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    assert_refused(UNREADABLE, zipped(mimetype=kind, **{"content.xml": table}), "x.xlsx")
+    book = by_hand(HEAD, SHARED)
+    assert_refused(UNREADABLE, zipped(**{"xl/workbook.bin": book}), "x.xlsx")
+    assert_refused(UNREADABLE, zipped(**CONTENT, mimetype=kind, **{"CONTENT.XML": table}), "x.xlsx")
 
 
 def test_a_sheet_cannot_hide_behind_another_ending_or_a_document_type():

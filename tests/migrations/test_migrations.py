@@ -158,6 +158,30 @@ def test_up_down_and_up_again_leaves_the_demo_content_as_it_was(site):
     assert digest() == with_nicknames
 
 
+def test_no_number_is_given_twice_over_a_table_that_was_copied(site):
+    """SQLite copies a table to change it, and would begin to count anew from the rows that are there."""
+    _app, _url, folder = site
+    upgrade(folder, "0011")
+
+    def numbering():
+        with db.engine.connect() as connection:
+            made = connection.execute(text("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"))
+            return {*made.scalars()}
+
+    if db.engine.dialect.name != "sqlite":  # the others never copy
+        return
+    before = numbering()
+    assert {"users", "posts"} <= before
+    with writing(), db.engine.begin() as connection:
+        connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES ('users', 41)"))
+    for revision in ("head", "0008", "head"):
+        (upgrade if revision == "head" else downgrade)(folder, revision)
+        assert before - numbering() == set(), revision
+        with db.engine.connect() as connection:
+            given = connection.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'users'")).scalar()
+        assert given == 41, revision
+
+
 def test_the_way_back_to_nothing_is_open(site):
     _app, _url, folder = site
     upgrade(folder)

@@ -133,7 +133,7 @@ def test_trashing_twice_is_missing_the_second_time(cast):
     move(cast.editor, "notes", number)
     with pytest.raises(NotFound):
         move(cast.editor, "notes", number)
-    with pytest.raises(NotFound):
+    with pytest.raises(Conflict, match="not in the trash"):
         bring_back(cast.editor, "notes", make("notes"))
 
 

@@ -55,6 +55,8 @@ function address(cell) {
 }
 
 async function open(cell) {
+  if (!mayEdit(cell)) return;
+  cell.dataset.editing = "";
   const answer = await fetch(address(cell), { headers: { Accept: "application/json" } }).catch(() => null);
   if (!answer?.ok) return location.assign(cell.parentElement.querySelector(".title > a").href);
   const offer = await answer.json();
@@ -62,7 +64,6 @@ async function open(cell) {
   const before = [...cell.childNodes];
   const input = control(offer);
   const state = { cell, before, input, version: offer.version, original: offer.value, busy: false };
-  cell.dataset.editing = "";
   cell.replaceChildren(input);
   input.focus();
   input.select?.();
@@ -115,7 +116,7 @@ async function leave(state) {
 
 async function save(state) {
   if (state.busy) return false;
-  if (state.input.value === MORE) return location.assign(address2(state).replace(/\/cell\/.*/, "/edit"));
+  if (state.input.matches("select") && state.input.value === MORE) return location.assign(address2(state).replace(/\/cell\/.*/, "/edit"));
   if (state.input.value === state.original && !state.forced) {
     close(state, state.before);
     return true;

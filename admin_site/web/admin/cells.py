@@ -5,7 +5,7 @@ from typing import Any
 
 from admin_site.accounts import permissions
 from admin_site.accounts.actor import Actor
-from admin_site.core.database import atomic
+from admin_site.core.database import atomically
 from admin_site.core.errors import Busy, Conflict, Denied, Invalid, Stale
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records import reads, relations, writes
@@ -48,8 +48,11 @@ def change(actor: Actor, section: Section, row_id: int, field: Field, sent: Mapp
     raw = sent.get("version", "")
     version = numbers.small(raw) or 0
     try:
-        with atomic():
-            writes.update(actor, section, row_id, {field.name: sent.get("value", "")}, version=version, source="cell")
+        atomically(
+            lambda: writes.update(
+                actor, section, row_id, {field.name: sent.get("value", "")}, version=version, source="cell"
+            )
+        )
     except Stale as error:
         if field.name in error.mergeable:  # only other fields were changed meanwhile
             return change(actor, section, row_id, field, {**sent, "version": str(error.version)})

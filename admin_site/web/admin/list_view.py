@@ -42,6 +42,8 @@ class ListRoutes:
         """The list."""
         preferences = views.of(actor(), self.section)
         query = self.query_of(self._with_view(preferences))
+        if query.view and request.args.get("q") == "" and not query.is_narrowed:
+            query = query.plain()  # the words that made the view are gone
         if preferences.default and query.view is None:
             query = replace(query, view=0)  # its addresses stay away from the view that the plain one opens
         return self._list(query, "admin/list.html", preferences)

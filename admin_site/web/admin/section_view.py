@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from admin_site.accounts import permissions
-from admin_site.core.database import atomic, db
+from admin_site.core.database import atomic, atomically, db
 from admin_site.core.errors import Conflict, Invalid, NotFound
 from admin_site.core.section import Change, Section
 from admin_site.history import log
@@ -150,8 +150,7 @@ class SectionView(ListRoutes, FormRoutes, BulkRoutes, ImportRoutes, GuardedView,
         if request.method != "POST":
             return self._restore_form(item, {})
         try:
-            with atomic():
-                along = trash.restore(actor(), self.section, id, request.form.to_dict())
+            along = atomically(lambda: trash.restore(actor(), self.section, id, request.form.to_dict()))
         except (Invalid, Conflict) as error:
             return self._restore_form(item, error.fields, error.message), error.status
         say(self.section, item.title, "was restored", along, undo=last_deed(self.section, id, "restore"))
@@ -292,8 +291,7 @@ class SectionView(ListRoutes, FormRoutes, BulkRoutes, ImportRoutes, GuardedView,
 
     def _delete(self, item: reads.Item) -> Answer:
         try:
-            with atomic():
-                along = self.delete_model(item)
+            along = atomically(lambda: self.delete_model(item))
         except Conflict as error:
             flash(error.message, "bad")
             return redirect(url_for(".delete_view", id=item.id))

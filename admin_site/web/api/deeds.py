@@ -38,7 +38,7 @@ def in_bulk(section: Section) -> Response:
     begun: list[int] = []
 
     def work() -> Answer:
-        begun.append(bulk.begin(actor(), planned, source="api", reason=reason))
+        begun[:] = [bulk.begin(actor(), planned, source="api", reason=reason)]  # anew, where it is done again
         return _accepted(begun[0])
 
     return _started(*answers.once(work), begun)

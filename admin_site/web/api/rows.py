@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, request, url_for
 
-from admin_site.core.database import atomic
+from admin_site.core.database import atomically
 from admin_site.core.errors import Invalid
 from admin_site.core.section import Section
 from admin_site.records import feed, reads, trash, validation, writes
@@ -67,18 +67,20 @@ def change(section: Section, id: int) -> Response:
     """Change the fields that were sent, and no others."""
     names, expand = params.of_object(section, request.args)
     sent = validation.hash_passwords(section, payload.values_of(section, payload.read()))
-    with atomic():
+
+    def work() -> tuple[Any, int]:
         writes.update(actor(), section, id, sent, version=_version(section, id), source=SOURCE)
         row = feed.row(section, id, names)
-        body = present.one(actor(), section, row, expand, names)
-    return answers.response(body, ETag=etag(row.version))
+        return present.one(actor(), section, row, expand, names), row.version
+
+    body, version = atomically(work)
+    return answers.response(body, ETag=etag(version))
 
 
 def delete(section: Section, id: int) -> Response:
     """Move a row to the trash, with the rows that cannot do without it."""
     params.refuse_unknown(request.args, ())
-    with atomic():
-        trash.trash(actor(), section, id, version=_version(section, id), source=SOURCE)
+    atomically(lambda: trash.trash(actor(), section, id, version=_version(section, id), source=SOURCE))
     return answers.response({"message": f"{section.singular.capitalize()} deleted successfully"})
 
 
