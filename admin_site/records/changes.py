@@ -141,9 +141,7 @@ def check_fields(change: Change, names: set[str]) -> None:
         if name not in names:
             continue
         field = section.all_fields[name]
-        # A box that is left empty in a new row asks for nothing.
-        is_empty_box = field.kind is Kind.BOOLEAN and not change.before and not change.after.get(name)
-        if (is_empty_box and name != "is_pinned") or (name == "is_pinned" and not differs(change, name)):
+        if name == "is_pinned" and not differs(change, name):
             continue
         if not _may_set(actor, section, field, row, change):
             raise Denied(f"You may not set {field.label}.", needs=f"{section.name}.{_needed(section, field)}")

@@ -1,12 +1,15 @@
 """Questions that readers ask, and their answers."""
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 from sqlalchemy import ForeignKey, Index, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from admin_site.accounts import permissions
 from admin_site.accounts.rules import may_read_other, may_to_any, status_in
 from admin_site.core.database import Record, code, db, key_of, line, record_args, text
+from admin_site.core.errors import Denied
 from admin_site.core.rules import anyone
 from admin_site.core.section import Card, Change, Choice, Field, Kind, Section, Workflow
 from admin_site.core.types import Id
@@ -99,6 +102,8 @@ def _accept_one(deed: Deed, changes: Sequence[Change]) -> None:
             columns.question_id == question, columns.is_accepted, columns.live == 1, columns.id != last
         )
         others = writes.lock(answers, list(db.session.execute(query).scalars()))
+        if not all(permissions.allows(deed.actor, "update", answers, SimpleNamespace(**row)) for row in others):
+            raise Denied("Another answer is accepted, which you may not change.", needs="answers.update")
         writes.set_columns(deed, answers, others, {"is_accepted": False})
 
 
@@ -113,12 +118,7 @@ answers = Section(
     rail=("is_accepted", "author_id"),
     fields=(
         Field(name="content", label="Answer"),
-        Field(
-            name="is_accepted",
-            label="Accepted",
-            help="Takes the acceptance from the other answers.",
-            write=may_to_any("answers", "update"),
-        ),
+        Field(name="is_accepted", label="Accepted", help="Takes the acceptance from the other answers."),
         Field(name="author_id", write=may_to_any("answers", "update")),
     ),
     filters=("is_accepted", "question_id", "question_id.status", "author_id", "created_at"),

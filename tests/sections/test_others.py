@@ -7,7 +7,7 @@ import pytest
 from admin_site.accounts import sessions
 from admin_site.core import registry
 from admin_site.core.database import atomic, db
-from admin_site.core.errors import AppError, Conflict, Invalid
+from admin_site.core.errors import AppError, Conflict, Denied, Invalid
 from admin_site.history import log
 from admin_site.records import reads, trash, writes
 from tests.cast import make_user, role_id
@@ -35,6 +35,26 @@ def test_accepting_one_answer_unaccepts_the_other(cast):
     assert entry.changes == {"is_accepted": [True, False]}
     assert entry.change_set_id == log.of_row("answers", second)[0].change_set_id
     assert row(cast, "answers", first).version == 3
+
+
+def test_nobody_takes_an_acceptance_away_that_is_not_theirs_to_change(cast):
+    question, section = make("questions"), registry.get("answers")
+
+    def answer(person, **sent):
+        with atomic():
+            return writes.create(person, section, {"question_id": question, "content": "x"} | sent)
+
+    mine = answer(cast.owner, is_accepted=True)
+    again = answer(cast.owner, is_accepted=True)
+    assert [row(cast, "answers", number).is_accepted for number in (mine, again)] == [False, True]
+    other = answer(cast.colleague, is_accepted=False)
+    with pytest.raises(Denied, match="Another answer is accepted"):
+        change(cast.colleague, "answers", other, is_accepted=True)
+    with pytest.raises(Denied, match="Another answer is accepted"):
+        answer(cast.colleague, is_accepted=True)
+    assert [row(cast, "answers", number).is_accepted for number in (again, other)] == [True, False]
+    change(cast.editor, "answers", other, is_accepted=True)
+    assert [row(cast, "answers", number).is_accepted for number in (again, other)] == [False, True]
 
 
 def test_restoring_an_accepted_answer_keeps_one(cast):
