@@ -59,7 +59,7 @@ def is_missing(case: Case) -> bool:
         return db.session.get(Job, number) is None
     live = db.session.execute(select(section.table.columns.live).where(section.table.columns.id == number)).first()
     if case.path.endswith("/restore"):
-        return live is None or live.live is not None
+        return live is None
     return live is None or live.live is None
 
 
@@ -140,6 +140,16 @@ def has_trashed_parent(case: Case, name: str, text: str) -> bool:
     return case.path.endswith("/restore") and re.fullmatch(r"Restore the .+ first: this .+ belongs to it\.", text)
 
 
+def is_not_in_the_trash(case: Case, name: str, text: str) -> bool:
+    """What is to come back has never gone, or has come back before."""
+    section = section_of(case)
+    return (
+        section is not None
+        and case.path.endswith("/restore")
+        and text == (f"This {section.singular} is not in the trash.")
+    )
+
+
 def is_past_undoing(case: Case, name: str, text: str) -> bool:
     """There is nothing to take back, or no more."""
     sentences = (
@@ -161,5 +171,5 @@ REASONS: dict[int, tuple[Reason, ...]] = {
         points_nowhere, is_of_two_pages, is_of_another_list, is_left_out, is_one_filter_too_many,
         is_too_long_together, is_guessed_first,
     ),
-    409: (is_taken, is_repeated, is_last_administrator, has_trashed_parent, is_past_undoing),
+    409: (is_taken, is_repeated, is_last_administrator, has_trashed_parent, is_not_in_the_trash, is_past_undoing),
 }  # fmt: skip
