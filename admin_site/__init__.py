@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from admin_site import cli, config, sections, web
+from admin_site import cli, config, monitoring, sections, web
 from admin_site.accounts.roles import ACTIONS
 from admin_site.core import engines
 from admin_site.jobs import queue
@@ -27,6 +27,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance_path: str
         instance_relative_config=True,
     )
     config.configure(app, overrides)
+    monitoring.init_app(app)
     engines.init_app(app)
     sections.register_all()
     sections.check_all(ACTIONS)

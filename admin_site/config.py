@@ -87,6 +87,14 @@ def _redis(raw: str) -> str:
     return _address(raw, "redis", "rediss")
 
 
+def _dsn(raw: str) -> str:
+    """An address with a key and the number of a project."""
+    parts = urlsplit(_address(raw, "http", "https"))
+    if raw and not (parts.username and re.fullmatch(r"(/\w+)*/[0-9]+", parts.path)):
+        raise ValueError
+    return raw
+
+
 def _address(raw: str, *schemes: str) -> str:
     """An address with a host; ``ValueError`` also for a port that is none."""
     parts = urlsplit(raw)
@@ -99,6 +107,7 @@ SETTINGS = (
     Setting("SECRET_KEY", _text, "", "Signs cookies and links; at least 32 random characters in production."),
     Setting("DATABASE_URL", _text, "", "sqlite:, postgresql:, mysql: or mariadb:; a file in instance/ if absent."),
     Setting("REDIS_URL", _redis, "", "redis:// or rediss://; absent: everything in the database and this machine."),
+    Setting("SENTRY_DSN", _dsn, "", "Where unexpected errors are told, such as https://key@sentry.example.org/1."),
     Setting("BASE_URL", _url, "", "The address people use, such as https://admin.example.org; for links in mails."),
     Setting("TRUSTED_HOSTS", _hosts, (), "Host names that are answered, separated by commas; any if absent."),
     Setting("TRUSTED_PROXIES", _whole, 0, "How many proxies in front set X-Forwarded-For and -Proto."),

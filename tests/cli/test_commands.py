@@ -192,6 +192,8 @@ def test_a_database_that_is_away_is_one_line(run):
         ({"TRASH_DAYS": "99999999999"}, "TRASH_DAYS has a wrong value"),
         ({"TRUSTED_HOSTS": "http://a.org"}, "TRUSTED_HOSTS has a wrong value"),
         ({"WEBHOOK_ALLOWED_HOSTS": "http://x"}, "WEBHOOK_ALLOWED_HOSTS has a wrong value"),
+        ({"SENTRY_DSN": "https://sentry.example.org/1"}, "SENTRY_DSN has a wrong value"),
+        ({"SENTRY_DSN": "x"}, "SENTRY_DSN has a wrong value"),
         ({"BASE_URL": "http://"}, "BASE_URL has a wrong value"),
         ({"BASE_URL": "https://a b"}, "BASE_URL has a wrong value"),
         ({"LOGIN_RATE_LIMIT": "-1"}, "LOGIN_RATE_LIMIT has a wrong value"),
