@@ -42,13 +42,23 @@ def create(name: str, server: str, worker: str, *, encoding: str = "") -> str:
     if name == "postgresql":
         with _connect_postgresql(server) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-            how = f"ENCODING '{encoding}' LOCALE 'C'" if encoding else f"ENCODING 'UTF8' {_A_LANGUAGE}"
-            connection.execute(f"CREATE DATABASE {database} {how} TEMPLATE template0")
+            if encoding:
+                connection.execute(f"CREATE DATABASE {database} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+            else:
+                _create_postgresql(connection, database)
     else:
         with _connect_mariadb(server) as connection, connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {database}")
             cursor.execute(f"CREATE DATABASE {database}")
     return urlunsplit(urlsplit(server)._replace(path=f"/{database}"))
+
+
+def _create_postgresql(connection: "psycopg.Connection", database: str) -> None:
+    """By the rules of a language, where the server was built with them."""
+    try:
+        connection.execute(f"CREATE DATABASE {database} ENCODING 'UTF8' {_A_LANGUAGE} TEMPLATE template0")
+    except (psycopg.NotSupportedError, psycopg.DataError, psycopg.ProgrammingError):
+        connection.execute(f"CREATE DATABASE {database} ENCODING 'UTF8' TEMPLATE template0")
 
 
 def drop(name: str, server: str, url: str) -> None:
