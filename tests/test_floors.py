@@ -17,6 +17,7 @@ FLOORS = [
     ["sections"],
     ["demo"],
     ["config"],
+    ["monitoring"],
     ["web"],
     ["cli"],
 ]
