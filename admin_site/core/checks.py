@@ -1,7 +1,6 @@
 """Start-up checks: every mistake in a declaration, one sentence each, with the nearest right name."""
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import Any
 
 from admin_site.core import value_checks
@@ -112,6 +111,5 @@ def _wrong_search(section: Section) -> Iterator[str]:
 
 
 def _unknown(code: str, section: Section, option: str, name: str, known: list[str]) -> str:
-    near = get_close_matches(name.removeprefix("-"), known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = value_checks.near(name.removeprefix("-"), known)
     return f"{code} {section.name}.{option}: there is no {name!r}.{hint}"

@@ -40,6 +40,8 @@ class Kind(StrEnum):
     RELATIONS = "relations"
 
 
+# What a list cannot be sorted by.
+UNSORTED = frozenset({Kind.LONGTEXT, Kind.MARKDOWN, Kind.RELATIONS})
 TEXT_KINDS = frozenset({Kind.TEXT, Kind.LONGTEXT, Kind.MARKDOWN, Kind.EMAIL, Kind.SLUG, Kind.ISBN, Kind.PASSWORD})
 
 

@@ -2,13 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
 
 from admin_site.core.rules import Rule
-from admin_site.core.section import Field, Kind, Section
-
-# What a list cannot be sorted by.
-_UNSORTED = (Kind.LONGTEXT, Kind.MARKDOWN, Kind.RELATIONS, Kind.PASSWORD)
+from admin_site.core.section import UNSORTED, Field, Kind, Section
 
 
 def find_mistakes(section: Section, actions: tuple[str, ...], sections: Mapping[str, Section]) -> Iterator[str]:
@@ -29,7 +25,7 @@ def _wrong_shape(section: Section) -> Iterator[str]:
         if name not in columns:
             yield f"S023 {section.name}: __title__ names {name!r}, which is no column."
     sort = section.all_fields.get(section.sort.removeprefix("-"))
-    if sort is not None and sort.kind in _UNSORTED:
+    if sort is not None and sort.kind in UNSORTED:
         yield f"S023 {section.name}.sort: a list cannot be sorted by {sort.name}."
     chart = section.all_fields.get(section.chart)
     if chart is not None and chart.kind is not Kind.DATETIME:
@@ -50,10 +46,9 @@ def _wrong_workflow(section: Section, actions: tuple[str, ...]) -> Iterator[str]
     values = [choice.value for choice in known.choices]
     used = (*workflow.open, *workflow.moves.values(), *workflow.stamps)
     for value in dict.fromkeys(value for value in used if value not in values):
-        yield f"S024 {section.name}.workflow: {known.name} has no {value!r}.{_near(value, values)}"
+        yield f"S024 {section.name}.workflow: {known.name} has no {value!r}.{near(value, values)}"
     if workflow.action not in actions:
-        near = _near(workflow.action, actions)
-        yield f"S024 {section.name}.workflow: there is no action {workflow.action!r}.{near}"
+        yield f"S024 {section.name}.workflow: there is no action {workflow.action!r}.{near(workflow.action, actions)}"
     for name in workflow.stamps.values():
         stamped = section.all_fields.get(name)
         if stamped is not None and not stamped.fixed and stamped.write is None:
@@ -104,6 +99,7 @@ def _wrong_rules(section: Section, actions: tuple[str, ...], sections: Mapping[s
                 yield f"S028 {section.name}.fields: {mistake}"
 
 
-def _near(name: str, known: Iterable[Any]) -> str:
-    near = get_close_matches(name, [str(one) for one in known], n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+def near(name: str, known: Iterable[str]) -> str:
+    """The nearest right name, as a sentence; empty where none is near."""
+    found = get_close_matches(name, list(known), n=1)
+    return f" Did you mean {found[0]!r}?" if found else ""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from admin_site.accounts import permissions
 from admin_site.core.rules import Actor
-from admin_site.core.section import Field, Kind, Section
+from admin_site.core.section import UNSORTED, Field, Kind, Section
 from admin_site.records import keyset, language, resolve
 from admin_site.records.filters import OPERATORS, Condition, Every, Node, Words, read_condition
 from admin_site.records.search.terms import Term
@@ -209,9 +209,7 @@ def sortable(section: Section) -> Mapping[str, Field]:
     return {
         name: item
         for name, item in section.all_fields.items()
-        if name in section.table.columns
-        and not item.secret
-        and item.kind not in (Kind.LONGTEXT, Kind.MARKDOWN, Kind.RELATIONS)
+        if name in section.table.columns and not item.secret and item.kind not in UNSORTED
     }
 
 
