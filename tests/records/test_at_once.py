@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import suppress
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select, update
@@ -14,30 +15,22 @@ from admin_site.jobs import undo
 from admin_site.jobs.models import Job
 from admin_site.records import pinning, trash, writes
 from admin_site.records.pins import PINS
+from tests import together as at_once
 from tests.factories import make
 
 ROUNDS = 6
 
 
 def together(app, *calls):
-    """Each in a transaction and a thread of its own, all at the same moment: what they return, or what refused."""
-    line, answers = threading.Barrier(len(calls)), [None] * len(calls)
+    """Each in a transaction of its own: what they return, or what refused."""
 
-    def work(place, call):
-        with app.app_context():
-            line.wait(30)
-            try:
-                answers[place] = atomically(call)
-            except Exception as error:
-                answers[place] = error
-            finally:
-                db.session.remove()
+    def tried(call):
+        try:
+            return atomically(call)
+        except Exception as error:
+            return error
 
-    threads = [threading.Thread(target=work, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    answers = at_once.together(app, *(partial(tried, call) for call in calls))
     db.session.rollback()
     assert [answer for answer in answers if isinstance(answer, Exception) and not isinstance(answer, AppError)] == []
     return answers

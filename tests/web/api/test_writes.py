@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 from itertools import count, product
 
 import pytest
@@ -17,6 +16,7 @@ from admin_site.history.models import ChangeSet
 from admin_site.records import trash, writes
 from tests.cast import PASSWORD, Cast, make_user, role_id
 from tests.factories import isbn, make, values_of
+from tests.together import together
 
 sections.register_all()
 NAMES = tuple(registry.by_name())
@@ -122,24 +122,6 @@ def refused(response, *names):
 def raw(person, method, path, data, content_type="application/json", **more):
     """A body as it is, not made from an object."""
     return person.send(method, path, data=data, content_type=content_type, **more)
-
-
-def together(app, *calls):
-    """Each in a thread of its own, all at the same moment."""
-    line, answers = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def work(place, call):
-        with app.app_context():
-            line.wait(30)
-            answers[place] = call()
-            db.session.remove()
-
-    threads = [threading.Thread(target=work, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return answers
 
 
 def another(field, but=None):
