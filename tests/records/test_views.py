@@ -266,3 +266,9 @@ def test_counted_to_the_last(cast, sign_in, three, monkeypatch):
     bounded = viewer.page("/admin/posts/").select_one(".pager").text
     assert "2+" in bounded
     assert "of 3" in " ".join(viewer.page("/admin/posts/?count=exact").select_one(".pager").text.split())
+
+
+def test_whoever_manages_people_shares_with_every_role(cast):
+    assert set(views.shareable(cast.admin, posts())) == {"*", "viewer", "author", "editor", "admin"}
+    assert views.shareable(cast.editor, posts()) == ["*", "editor"]
+    assert views.shareable(cast.viewer, posts()) == []

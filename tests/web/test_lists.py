@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import zipfile
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import update
@@ -409,6 +410,48 @@ def test_whose_cells_are_whose(cast, sign_in, posts):
 
 
 # Pins
+
+
+def test_a_pin_goes_to_a_number_and_to_nothing_else(cast, sign_in):
+    first, second = (make("notes", is_pinned=True) for _ in range(2))
+    editor = sign_in(cast.editor)
+    for place in ("three", "1.5", "", "0"):
+        answer = editor.post(
+            f"/admin/pins/notes/{first}/move", {"place": place}, headers={"Accept": "application/json"}
+        )
+        assert (answer.status_code, "must be a whole number" in answer.json["error"]) == (409, True)
+    assert [item.id for item in pinning.arranged(cast.viewer, registry.get("notes"), own=False).items] == [
+        second, first,
+    ]  # fmt: skip
+    with atomic():
+        pinning.pin_own(cast.editor, registry.get("notes"), first, on=True)
+    moved = editor.post(f"/admin/pins/notes/{first}/move", {"place": "1", "own": "1"})
+    assert moved.location.endswith(f"#pin-own-notes-{first}")
+
+
+def test_words_in_the_builder_stay_words(cast, sign_in):
+    editor = sign_in(cast.editor)
+
+    def built(operator, value, field="words"):
+        form = {"b.0.f": field, "b.0.o": operator, "b.0.v": value, "b.apply": "1"}
+        return editor.get("/admin/posts/filters", query_string=form)
+
+    assert parse_qs(urlsplit(built("contains", "harbour lights").location).query)["q"] == ["harbour lights"]
+    assert parse_qs(urlsplit(built("exact", "harbour lights").location).query)["q"] == ['"harbour lights"']
+    for value in ("abc", "-5", "1.5", "99999"):
+        assert "Updated at needs a whole number here" in built("last", value, "updated_at").text
+
+
+def test_states_are_found_as_the_screen_calls_them(cast):
+    post = make("posts", status="review")
+    make("posts", status="draft")
+    for q in ('status:"In review"', "status:REVIEW", 'is:"in review"', "status:draft,Review -status:Draft"):
+        query = ListQuery.from_args(registry.get("posts"), MultiDict({"q": q}), cast.editor)
+        assert (query.problems, [item.id for item in paging.page(cast.editor, query).items]) == ((), [post]), q
+
+
+def test_counts_say_what_was_left_out_of_them(cast, sign_in):
+    assert "There is no field" in sign_in(cast.viewer).get("/admin/posts/counts?q=foo:bar").text
 
 
 def test_pins_are_arranged_by_the_page(cast, sign_in):

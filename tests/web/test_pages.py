@@ -2,7 +2,7 @@
 
 import pytest
 
-from admin_site import sections
+from admin_site import create_app, sections
 from admin_site.core import registry
 from admin_site.core.database import atomic, db
 from admin_site.records import reads, trash, writes
@@ -397,3 +397,13 @@ def test_errors_under_api_are_json(cast, client, sign_in):
         answer = person.get("/api/nothing")
         assert answer.status_code == 404
         assert (answer.json["error"], answer.json["code"]) == ("Resource not found", "not_found")
+
+
+def test_a_page_that_is_not_there_is_that_also_without_a_database(tmp_path):
+    settings = {"APP_CONFIG": "development", "DATABASE_URL": f"sqlite:///{tmp_path}/empty.db"}
+    client = create_app(settings, instance_path=str(tmp_path)).test_client()
+    with client.session_transaction() as session:
+        session["_user_id"] = "s" * 43  # who that is cannot be found out: there is no table to look in
+    answer = client.get("/nowhere")
+    assert (answer.status_code, "There is nothing here" in answer.text) == (404, True)
+    assert client.get("/admin/notes/").status_code == 503

@@ -1,5 +1,6 @@
 """Deeds on many rows as jobs: what is named, what is tried, what is done, by which right, and taking it back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from admin_site.history.models import ChangeSet
 from admin_site.jobs import board, bulk, runner
 from admin_site.jobs.models import Job
 from admin_site.records import trash, writes
+from admin_site.web.api import deeds
 from tests.api_client import Program
 from tests.cast import Cast, make_user, role_id
 from tests.factories import make
@@ -667,3 +669,11 @@ def test_an_undo_takes_no_words_and_no_parameters(cast, program):
     editor.post(f"{path}/undo", [1], status=400)
     editor.get(f"{path}?x=1", status=400)
     editor.post(f"{path}/undo", {}, status=202)
+
+
+def test_the_verbs_of_a_section_are_those_of_the_api(monkeypatch):
+    section = registry.get("posts")
+    workflow = replace(section.workflow, moves={"announce": "published", "archive": "archived"})
+    assert deeds.actions_of(replace(section, workflow=workflow)) == [
+        "delete", "restore", "archive", "pin", "unpin", "announce",
+    ]  # fmt: skip
