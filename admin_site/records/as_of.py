@@ -21,7 +21,7 @@ from admin_site.core.errors import NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Kind, Section
 from admin_site.history import log
-from admin_site.records import changes, filters, keyset, paging, relations, values
+from admin_site.records import changes, filters, keyset, relations, values, windows
 from admin_site.records.list_query import ListQuery
 from admin_site.records.pins import Pin
 from admin_site.records.reads import Item
@@ -179,7 +179,7 @@ def _found(memory: Connection, actor: Actor, query: ListQuery, then: _Then) -> P
     section = query.section
     found = [filters.where(section, node, actor, trashed=True) for node in query.nodes]
     total = memory.execute(select(func.count()).select_from(section.table).where(*found)).scalar_one()
-    ordered = select(section.table).where(*found).order_by(*keyset.orders(paging.keys_of(query)))
+    ordered = select(section.table).where(*found).order_by(*keyset.orders(windows.keys_of(query)))
     page = ordered.limit(query.per_page).offset((query.page - 1) * query.per_page)
     rows = [SimpleNamespace(**row) for row in memory.execute(page).mappings()]
     return Past(_items(section, rows, then), int(total), standing=frozenset(then.standing))

@@ -14,7 +14,7 @@ from sqlalchemy import Select, bindparam, func, select
 from admin_site.core.database import connection, db
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
-from admin_site.records import keyset, paging, pins, reads
+from admin_site.records import keyset, pins, reads, windows
 from admin_site.records.keyset import Position
 from admin_site.records.list_query import ListQuery
 from admin_site.records.reads import Matching
@@ -99,12 +99,12 @@ def _narrowed(query: ListQuery) -> str:
 
 def _plain(actor: Actor, query: ListQuery, names: Sequence[str], cursor: str, offset: int) -> tuple[Sequence[Any], str]:
     position = keyset.read(cursor) if cursor else None
-    keys = paging.keys_of(query)
+    keys = windows.keys_of(query)
     if position is not None:
         keyset.check(keys, position)
     matching = Matching.of(actor, query)
-    few = matching.has_words and matching.count(paging.FEW) <= paging.FEW
-    window = paging.sorted_window(matching, columns_of(query.section, names), position, few=few, offset=offset)
+    few = matching.has_words and matching.count(windows.FEW) <= windows.FEW
+    window = windows.sorted_window(matching, columns_of(query.section, names), position, few=few, offset=offset)
     return window.rows, str(window.after or "")
 
 

@@ -15,7 +15,7 @@ from admin_site.core import registry
 from admin_site.core.database import db
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
-from admin_site.records import language, paging, pins, reads
+from admin_site.records import language, paging, pins, reads, windows
 from admin_site.records.list_query import ListQuery
 from admin_site.records.reads import Item, Matching
 from admin_site.records.search import ranking, suggest, words
@@ -90,7 +90,7 @@ def _in_section(actor: Actor, section: Section, query: ListQuery) -> Found:
     conditions = () if matching.is_plain else matching.looked_up
     head = ranking.head(section, query.terms, conditions, few=count <= reads.COUNT_MOST)
     ids = [place.id for place in head.places[: query.per_page]]
-    items = reads.items(section, paging.rows_of(query, names, ids), names)
+    items = reads.items(section, windows.rows_of(query, names, ids), names)
     return Found(section, items, count, head.places[0].score if head.places else 0.0, query)
 
 
@@ -107,7 +107,7 @@ def best(actor: Actor, query: ListQuery) -> tuple[list[int], int]:
     rest = replace(matching, query=replace(matching.query, per_page=query.per_page - len(shown)))
     if not rest.query.per_page:
         return shown, count + len(pinned)
-    window = paging.window_of(rest, (), count, offset=max(0, offset - len(pinned)))
+    window = windows.window_of(rest, (), count, offset=max(0, offset - len(pinned)))
     return [*shown, *(row.id for row in window.rows)], count + len(pinned)
 
 
