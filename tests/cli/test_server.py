@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 from waitress.channel import HTTPChannel
@@ -21,7 +22,12 @@ def port(app, monkeypatch):
     server = create_server(
         app, listen="127.0.0.1:0", max_request_body_size=100, max_request_header_size=2_000, ident=None
     )
-    thread = threading.Thread(target=server.run, daemon=True)
+
+    def serve():
+        with suppress(OSError):  # its sockets are closed while it waits for them
+            server.run()
+
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     yield server.effective_port
     server.close()
