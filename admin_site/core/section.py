@@ -308,7 +308,10 @@ class Section:
 
 def title_of(model: type[Record], row: Any) -> str:
     """What a row of a model is called."""
-    return " ".join(str(value) for value in (getattr(row, name) for name in model.__title__) if value)
+    names = model.__title__
+    if len(names) == 1:  # most of them, and each list asks for it by the hundred
+        return str(getattr(row, names[0]) or "")
+    return " ".join(str(value) for value in (getattr(row, name) for name in names) if value)
 
 
 def is_field(column: Column[Any]) -> bool:

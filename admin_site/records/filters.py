@@ -12,7 +12,7 @@ from admin_site.accounts import permissions
 from admin_site.core import clock, registry, text
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
-from admin_site.records import pins, values
+from admin_site.records import pins, statements, values
 from admin_site.records.search import index
 from admin_site.records.search.terms import Term
 
@@ -184,9 +184,19 @@ def visible(
 
     Without ``walks``, no index of live rows is walked for it (see ``is_live``).
     """
+    here = statements.kept(
+        (section.table, "here", trashed, walks), lambda: _here(section, trashed=trashed, walks=walks)
+    )
+    if permissions.is_unconditional(actor, action, section):
+        return here
+    return and_(here, permissions.condition(actor, action, section, section.table.columns))
+
+
+def _here(section: Section, *, trashed: bool, walks: bool) -> ColumnElement[bool]:
     columns = section.table.columns
-    here = columns.live.is_(None) if trashed else columns.live == 1 if walks else is_live(columns)
-    return and_(here, permissions.condition(actor, action, section, columns))
+    if trashed:
+        return columns.live.is_(None)
+    return columns.live == 1 if walks else is_live(columns)
 
 
 def where(section: Section, node: Node, actor: Actor, *, trashed: bool = False) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ The page, and later the API, export, counts and bulk selection, all take it, so 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from admin_site.accounts import permissions
@@ -100,7 +101,7 @@ class ListQuery:
         """Read it; what is unknown or wrong is left out and told in ``problems``."""
         return _Reader(section, actor, pinned).read(args)
 
-    @property
+    @cached_property
     def terms(self) -> tuple[Term, ...]:
         """The words that every row must have: by them the list is ranked and marked."""
         return tuple(resolve.words_of(tuple(part.meaning for part in self.parts)))
@@ -115,7 +116,7 @@ class ListQuery:
         """The same without the words that the list is ranked by."""
         return (*self.conditions, *(rest for part in self.parts if (rest := without_words(part.meaning)) is not None))
 
-    @property
+    @cached_property
     def orders(self) -> tuple[Order, ...]:
         """How it is sorted, said or not."""
         return self.sort or (TRASH_SORT if self.trashed else default_sort(self.section))
@@ -129,6 +130,11 @@ class ListQuery:
     def is_narrowed(self) -> bool:
         """Whether it leaves rows out."""
         return bool(self.conditions or self.q or self.pinned in ("only", "none"))
+
+    @cached_property
+    def first_page(self) -> Mapping[str, str]:
+        """The query string of its first page."""
+        return self.to_args(page=1)
 
     def to_args(self, **changes: Any) -> dict[str, str]:
         """The query string that gives this list again, with some parts changed.
@@ -299,9 +305,11 @@ class _Reader:
         return tuple(Part(typed, meaning) for typed, meaning in zip(tree.parts, meanings, strict=True))
 
     def _sort(self, raw: str) -> tuple[Order, ...]:
+        if not raw:
+            return ()
         orders: dict[str, Order] = {}
         allowed = sortable(self.section)
-        parts = raw.split(",") if raw else []
+        parts = raw.split(",")
         if len(parts) > ORDERS_MOST:
             self._refuse("sort", f"A list is sorted by at most {ORDERS_MOST} fields.", "The others were left out.")
         for part in parts[:ORDERS_MOST]:
@@ -323,6 +331,8 @@ class _Reader:
         return raw
 
     def _columns(self, raw: str) -> tuple[str, ...]:
+        if not raw:
+            return ()
         names = dict.fromkeys(part.strip() for part in raw.split(",")[:COLUMNS_MOST] if part.strip())
         allowed = listable(self.section)
         for name in names:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -88,8 +89,8 @@ def band(section: Section, rows: Select[Any], *, own: bool, limit: int = BAND_LE
     return joined.order_by(pin.user_id.is_not(None), pin.position, pin.id).limit(limit)
 
 
-def asked(user_id: int | None) -> dict[str, Any]:
-    """What ``band`` is asked with: who, and the present moment."""
+def asked(user_id: int | None = None) -> dict[str, Any]:
+    """What ``band`` and ``flag`` are asked with: who, and the present moment."""
     return {"pin_now": clock.now()} | ({} if user_id is None else {"pin_person": user_id})
 
 
@@ -134,6 +135,16 @@ def pinned_among(section: Section, ids: Sequence[int]) -> set[int]:
     query = statements.kept(("pinned",), _pinned_among)
     asked = {"of": section.name, "pin_now": clock.now(), "rows": ids}
     return set(connection().execute(query, asked).scalars().all())
+
+
+def flag(section: Section) -> Any:
+    """Whether a row of the section's table is pinned for everyone, as the column ``_is_pinned``: for few rows.
+
+    Ask it with ``asked``.
+    """
+    stands = and_(PINS.section == section.name, PINS.user_id.is_(None), or_(PINS.until.is_(None), PINS.until > _NOW))
+    here = select(PINS.id).where(PINS.row_id == section.table.columns.id, stands)
+    return exists(here.correlate(section.table)).label("_is_pinned")
 
 
 def _pinned_among() -> Select[Any]:

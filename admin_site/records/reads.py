@@ -1,8 +1,10 @@
 """Reading rows of any section: only what the actor may see, only the columns that are shown."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, false, func, literal, select
@@ -24,6 +26,7 @@ from admin_site.records.values import ID_MOST
 COUNT_MOST = 10_000
 # Where a found word stands in the long text of a row is looked for this far.
 EXCERPT_LENGTH = 4_000
+_NO_LINKS: Mapping[str, list[int]] = {}
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Item:
     section: Section
     row: Any
     titles: Mapping[str, Mapping[int, Title]]
-    links: Mapping[str, list[int]] = field(default_factory=dict)
+    links: Mapping[str, list[int]]
     is_pinned: bool = False
     pin: PinNote | None = None
 
@@ -128,8 +131,8 @@ class Matching:
     conditions: tuple[ColumnElement[bool], ...]
     # Whether the person may see every live row and nothing but words narrows the list.
     is_plain: bool
-    # The same conditions for rows that are looked up by their number, where words are searched for.
-    looked_up: tuple[ColumnElement[bool], ...] = ()
+    # The same conditions for rows that are looked up by their number.
+    looked_up: tuple[ColumnElement[bool], ...]
     # Rows that stand elsewhere on the page.
     excluded: tuple[int, ...] = ()
 
@@ -148,9 +151,8 @@ class Matching:
             is_pinned = pins.is_pinned(section)
             found.append(is_pinned if query.pinned == "only" else ~is_pinned)
         is_plain = not found and permissions.is_unconditional(actor, "read", section)
-        walks = not query.terms or query.trashed
-        looked_up = () if walks else (visible(actor, section, walks=False), *found)
-        return cls(query, (visible(actor, section, trashed=query.trashed), *found), is_plain, looked_up)
+        walked, looked_up = (visible(actor, section, trashed=query.trashed, walks=walks) for walks in (True, False))
+        return cls(query, (walked, *found), is_plain, (looked_up, *found))
 
     @property
     def has_words(self) -> bool:
@@ -208,28 +210,23 @@ class Matching:
 
     def counting(self, most: int | None) -> Any:
         """The same as an expression, so that several counts go in one statement."""
-        # To count all and take off the few that stand elsewhere costs less than to ask each row whether it is one.
-        every = replace(self, excluded=())
-        if most is None:
-            counted = select(func.count()).select_from(every.ids().subquery()).scalar_subquery()
-        else:
-            counted = every._bounded(most + len(self.excluded))
-        if not self.excluded:
-            return counted
-        elsewhere = every.ids(self._among(self.excluded)).subquery()
-        return counted - select(func.count()).select_from(elsewhere).scalar_subquery()
+        if most is not None:
+            return self._bounded(most)
+        return select(func.count()).select_from(self.ids().subquery()).scalar_subquery()
 
-    def _among(self, ids: Sequence[int]) -> ColumnElement[bool]:
-        """Whether a row is one of these, such that each is looked up, where ``ids`` takes its numbers from."""
-        section = self.query.section
-        return index.among(section, ids) if self.has_words else among(section.table.columns.id, ids)
+    def among(self, ids: Iterable[int]) -> Select[Any]:
+        """Those of these numbers that are theirs, each looked up."""
+        section, number = self.query.section, self.query.section.table.columns.id
+        if self.has_words:
+            return self.ids(index.among(section, ids))
+        return select(number).where(*self.looked_up, among(number, ids))
 
     def _bounded(self, most: int) -> Any:
         counted = bounded_count(self.ids(), most).scalar_subquery()
         if not self.has_words or all(term.exact for term in self.query.terms):
             return counted
         # Whole words are found faster than their beginnings: often they alone are more than are counted.
-        whole = tuple(replace(term, exact=True) for term in self.query.terms)
+        whole = tuple(term.whole for term in self.query.terms)
         more = self.ids(terms=whole).with_only_columns(literal(most + 1)).offset(most).limit(1)
         return func.coalesce(more.scalar_subquery(), counted)
 
@@ -256,7 +253,10 @@ def kept(section: Section, key: tuple[Any, ...], make: Callable[[], Select[Any]]
 
 
 def selection(section: Section, names: Sequence[str], *, bare: bool = False) -> Select[Any]:
-    """These columns, what every row's page needs (unless ``bare``), and the titles behind relations, joined."""
+    """These columns, what every row's page needs (unless ``bare``), and the titles behind relations, joined.
+
+    Unless ``bare``, it is asked with ``pins.asked``.
+    """
     names = tuple(names)
     return kept(section, ("rows", bare, names), lambda: _selection(section, names, bare=bare))
 
@@ -268,6 +268,8 @@ def _selection(section: Section, names: Sequence[str], *, bare: bool) -> Select[
          *section.title_columns, *(["status"] if section.workflow else []), *names]
     )  # fmt: skip
     statement = select(*(columns[name] for name in wanted if name in columns))
+    if section.pins and not bare:
+        statement = statement.add_columns(pins.flag(section))
     for name in names:
         known = section.all_fields[name]
         if known.kind is Kind.RELATION and known.target is not None:
@@ -297,23 +299,21 @@ def items(
             titles[known.name] = named.get(known.name, {}) if named is not None else _joined(known, rows)
     standing = set(pinned)
     return [
-        Item(
-            section, row, titles, {name: numbers[row.id] for name, numbers in links.items()}, row.id in standing,
-            notes[place] if notes else None,
-        )
-        for place, row in enumerate(rows)
+        Item(section, row, titles, {name: numbers[number] for name, numbers in links.items()} if links else _NO_LINKS,
+             number in standing, note)
+        for number, row, note in zip(ids, rows, notes or repeat(None), strict=False)
     ]  # fmt: skip
 
 
 def _joined(known: Field, rows: Sequence[Any]) -> dict[int, Title]:
     """Titles that were selected along with the rows."""
     assert known.target is not None  # noqa: S101 - checked at start (S011)
-    name, parts = known.name, range(len(known.target.__title__))
+    read, live = attrgetter(known.name), attrgetter(f"{known.name}__live")
+    parts = [attrgetter(f"{known.name}__{part}") for part in range(len(known.target.__title__))]
     found: dict[int, Title] = {}
     for row in rows:
-        mapped = row._mapping
-        number = mapped[name]
+        number = read(row)
         if number is not None and number not in found:
-            words = " ".join(str(mapped[f"{name}__{part}"]) for part in parts if mapped[f"{name}__{part}"])
-            found[number] = Title(number, text.clip(words, relations.TITLE_LENGTH), mapped[f"{name}__live"] is None)
+            words = " ".join([str(said) for part in parts if (said := part(row))])
+            found[number] = Title(number, text.clip(words, relations.TITLE_LENGTH), live(row) is None)
     return found

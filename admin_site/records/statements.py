@@ -3,12 +3,12 @@
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Executable
 
 MOST = 1_000
 _kept: dict[tuple[Hashable, ...], Any] = {}
 
-S = TypeVar("S", bound=Select[Any])
+S = TypeVar("S", bound=Executable | ColumnElement[Any])
 
 
 def kept(key: tuple[Hashable, ...], make: Callable[[], S]) -> S:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select
 from admin_site.core.database import connection, db
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Kind
-from admin_site.records import keyset, reads, relations
+from admin_site.records import keyset, pins, reads, relations
 from admin_site.records.keyset import Key, Position
 from admin_site.records.list_query import DEEPEST_ROW, ORDERS_MOST, ListQuery
 from admin_site.records.reads import COUNT_MOST, Matching
@@ -147,8 +147,8 @@ class _Sorted:
             # Whoever skips rows must not count those that stand elsewhere.
             conditions = (self.matching if offset else self._every).where(few=self.few)
             statement = self._statement(keys, values, (*conditions, *more)).limit(limit)
-            return list(current.execute(statement.offset(offset) if offset else statement).all())
-        asked = dict(zip(_FROM, values or (), strict=False)) | {"most": limit}
+            return list(current.execute(statement.offset(offset) if offset else statement, pins.asked()).all())
+        asked = dict(zip(_FROM, values or (), strict=False)) | {"most": limit} | pins.asked()
         return list(current.execute(self._kept(keys, more, is_first=values is None), asked).all())
 
     @property
@@ -197,8 +197,8 @@ class _Ranked:
         size = self.query.per_page
         frozen, place = _read_ranked(position)
         conditions = () if self.matching.is_plain else self.matching.looked_up
-        in_index = self.matching.in_index()
-        head = ranking.head(self.query.section, self.query.terms, conditions, frozen, in_index, few=self.few)
+        excluded = self.matching.excluded
+        head = ranking.head(self.query.section, self.query.terms, conditions, frozen, excluded, few=self.few)
         if position is not None and place is not None and position.backwards:
             found = self._before(head, place, size + 1)
             shown, has_before, has_after = found[-size:], len(found) > size, True
@@ -257,7 +257,7 @@ def rows_of(query: ListQuery, names: Sequence[str], ids: Sequence[int]) -> list[
         return statement.where(in_list(section.table.columns.id))
 
     statement = reads.kept(section, ("rows of", names, is_marked), make)
-    found = {row.id: row for row in connection().execute(statement, {"rows": list(ids)})}
+    found = {row.id: row for row in connection().execute(statement, {"rows": list(ids)} | pins.asked())}
     return [found[number] for number in ids if number in found]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, literal, select, type_coerce
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, exists, false, literal, select, type_coerce
 
 from admin_site.core import database
 from admin_site.core.database import db
@@ -28,10 +28,21 @@ def row_id(section: Section) -> ColumnElement[int]:
     return number
 
 
+def document_id() -> ColumnElement[int]:
+    """The number of the document that was found."""
+    number: ColumnElement[int] = backend().document_id()
+    return number
+
+
+def documents(section: Section, ids: Iterable[int]) -> list[int]:
+    """The documents of these rows."""
+    base = first_id(section)
+    return [base + number for number in ids]
+
+
 def among(section: Section, ids: Iterable[int]) -> ColumnElement[bool]:
     """Whether a found document is that of one of these rows."""
-    base = first_id(section)
-    return database.among(backend().document_id(), [base + number for number in ids])
+    return database.among(backend().document_id(), documents(section, ids))
 
 
 def between(section: Section, above: int, highest: int) -> ColumnElement[bool]:
@@ -52,14 +63,32 @@ def source() -> Any:
     return backend().source()
 
 
-def matching(section: Section, terms: Sequence[Term], *, in_title: bool = False) -> ColumnElement[bool]:
-    """Documents of the section that have all the terms, as a condition over ``source``."""
-    module, asked = backend(), lexemes(terms, in_title=in_title)
-    if not asked:
+def asked(terms: Sequence[Term], *, in_title: bool = False) -> str:
+    """The terms as the index is asked for them; empty where there is nothing to ask for."""
+    said: str = backend().asked(lexemes(terms, in_title=in_title))
+    return said
+
+
+def is_alike(terms: Sequence[Term]) -> bool:
+    """Whether asking for these terms differs from asking for others by ``asked`` alone: each is a single word."""
+    return not any(term.run for term in terms) and any(term.tokens for term in terms)
+
+
+def matching(
+    section: Section, terms: Sequence[Term], *, in_title: bool = False, parameter: str | None = None
+) -> ColumnElement[bool]:
+    """Documents of the section that have all the terms, as a condition over ``source``.
+
+    With a ``parameter``, it has to be given the ``asked`` terms when the statement is executed.
+    """
+    said = asked(terms, in_title=in_title)
+    if not said:
         return false()
-    number, base = module.document_id(), first_id(section)
+    module, base = backend(), first_id(section)
+    number = module.document_id()
     runs = [] if in_title else [term.run for term in terms if term.run]
-    return and_(module.matches(asked), number >= base, number < base + ROWS_MOST, *(_has_run(run) for run in runs))
+    words = bindparam(parameter, type_=String()) if parameter else bindparam(None, said)
+    return and_(module.matches(words), number >= base, number < base + ROWS_MOST, *(_has_run(run) for run in runs))
 
 
 def _has_run(run: str) -> ColumnElement[bool]:

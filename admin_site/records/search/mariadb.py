@@ -6,7 +6,7 @@ Its words have three letters at least and no stop words, so each of ours ends wi
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import BindParameter, ColumnElement
 from sqlalchemy.dialects.mysql import match
 
 from admin_site.records.search.documents import TAIL, SearchDocument
@@ -38,7 +38,11 @@ def document_id() -> ColumnElement[int]:
     return SearchDocument.__table__.columns.id
 
 
-def matches(lexemes: Sequence[Lexeme]) -> ColumnElement[bool]:
-    """Documents that have all of them."""
-    said = " ".join(f"+{lexeme.text}*" if lexeme.prefix else f"+{lexeme.text}{TAIL}" for lexeme in lexemes)
+def asked(lexemes: Sequence[Lexeme]) -> str:
+    """What the index is asked with for documents that have all of them."""
+    return " ".join(f"+{lexeme.text}*" if lexeme.prefix else f"+{lexeme.text}{TAIL}" for lexeme in lexemes)
+
+
+def matches(said: BindParameter[str]) -> ColumnElement[bool]:
+    """Documents that answer what is asked."""
     return match(SearchDocument.__table__.columns.words, against=said).in_boolean_mode()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, cast, literal_column
+from sqlalchemy import BindParameter, ColumnElement, cast, literal_column
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from admin_site.records.search.documents import SearchDocument
@@ -41,7 +41,11 @@ def document_id() -> ColumnElement[int]:
     return SearchDocument.__table__.columns.id
 
 
-def matches(lexemes: Sequence[Lexeme]) -> ColumnElement[bool]:
-    """Documents that have all of them."""
-    said = " & ".join(f"{lexeme.text}:*" if lexeme.prefix else lexeme.text for lexeme in lexemes)
-    return _vector.op("@@", is_comparison=True)(cast(bindparam(None, said), TSQUERY))
+def asked(lexemes: Sequence[Lexeme]) -> str:
+    """What the index is asked with for documents that have all of them."""
+    return " & ".join(f"{lexeme.text}:*" if lexeme.prefix else lexeme.text for lexeme in lexemes)
+
+
+def matches(said: BindParameter[str]) -> ColumnElement[bool]:
+    """Documents that answer what is asked."""
+    return _vector.op("@@", is_comparison=True)(cast(said, TSQUERY))

@@ -9,11 +9,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, type_coerce, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    func,
+    literal_column,
+    not_,
+    select,
+    type_coerce,
+    union_all,
+)
 
 from admin_site.core.database import connection, db
+from admin_site.core.in_list import in_list
 from admin_site.core.section import Section
 from admin_site.core.types import LongText
+from admin_site.records import statements
 from admin_site.records.search import index, words
 from admin_site.records.search.documents import TAIL, SearchDocument, first_id
 from admin_site.records.search.terms import Term
@@ -22,7 +35,6 @@ from admin_site.records.search.words import BREAK, TITLE
 CANDIDATES = 100
 # So much of a document is weighed; what stands further down finds, but does not lift.
 LETTERS_WEIGHED = 4_000
-_MOST = 2**62
 
 
 class Place(NamedTuple):
@@ -51,26 +63,21 @@ def head(
     terms: Sequence[Term],
     conditions: Sequence[ColumnElement[bool]],
     frozen: Head | None = None,
-    in_index: Sequence[ColumnElement[bool]] = (),
+    excluded: Sequence[int] = (),
     *,
     few: bool = True,
 ) -> Head:
-    """Weigh the first rows. ``conditions`` are over the section's table, ``in_index`` over found documents.
+    """Weigh the first rows, but for those that are ``excluded``. ``conditions`` are over the section's table.
 
     ``few`` says that no more rows than are counted have the words. With ``frozen``, the same ones are weighed
     as on the page before.
     """
-    newest = frozen.newest if frozen else _MOST
-    edges = (frozen.titles_from, frozen.any_from) if frozen else (0, 0)
-    parts = [
-        _candidates(section, terms, conditions, in_index, newest, edge, in_title=place == 0, few=few)
-        for place, edge in enumerate(edges)
-    ]
+    asked = _Asked(section, terms, conditions, frozen, is_narrowed=bool(excluded), few=few)
+    given = {"titled": index.asked(terms, in_title=True), "words": index.asked(terms), "rows": list(excluded)}
     found: dict[int, str] = {}
     ids: tuple[list[int], list[int]] = ([], [])
-    statement = union_all(*parts)
     has_tails = db.session.get_bind().dialect.name == "mysql"
-    for row in connection().execute(statement):
+    for row in connection().execute(asked.statement(), given):
         ids[row[0]].append(row[1])
         found[row[1]] = row[2]
     if has_tails:
@@ -87,36 +94,52 @@ def _end(found: Sequence[int]) -> int:
     return min(found) if len(found) == CANDIDATES else 0
 
 
-def _candidates(
-    section: Section,
-    terms: Sequence[Term],
-    conditions: Sequence[ColumnElement[bool]],
-    in_index: Sequence[ColumnElement[bool]],
-    newest: int,
-    oldest: int,
-    *,
-    in_title: bool,
-    few: bool,
-) -> Select[Any]:
-    number = index.row_id(section)
-    inner = (
-        select(number.label("id"))
-        .select_from(index.source())
-        .where(index.matching(section, terms, in_title=in_title), *in_index)
-        .order_by(index.backend().newest_first(few=few or in_title))
-        .limit(CANDIDATES)
-    )
-    if newest < _MOST:
-        inner = inner.where(number <= newest)
-    if oldest:
-        inner = inner.where(number >= oldest)
-    if conditions:
-        inner = inner.join(section.table, section.table.columns.id == number).where(*conditions)
-    found = inner.subquery()
-    document = SearchDocument.__table__.columns
-    said = func.substr(type_coerce(document.words, LongText), 1, LETTERS_WEIGHED)
-    place: ColumnElement[int] = literal_column("0" if in_title else "1")
-    return select(place, found.c.id, said).join(SearchDocument, document.id == found.c.id + first_id(section))
+@dataclass(frozen=True)
+class _Asked:
+    """What candidates are asked for with; the words and the rows that are left out are parameters."""
+
+    section: Section
+    terms: Sequence[Term]
+    conditions: Sequence[ColumnElement[bool]]
+    frozen: Head | None
+    is_narrowed: bool
+    few: bool
+
+    def statement(self) -> CompoundSelect[Any]:
+        """Both kinds of candidates; made once where only the parameters differ."""
+        if self.frozen or self.conditions or not index.is_alike(self.terms):
+            return self._make()
+        key = ("head", self.section.table, db.session.get_bind().dialect.name, self.is_narrowed, self.few)
+        return statements.kept(key, self._make)
+
+    def _make(self) -> CompoundSelect[Any]:
+        titles_from, any_from = (self.frozen.titles_from, self.frozen.any_from) if self.frozen else (0, 0)
+        return union_all(self._candidates(titles_from, in_title=True), self._candidates(any_from, in_title=False))
+
+    def _candidates(self, oldest: int, *, in_title: bool) -> Select[Any]:
+        """The newest documents with the words, in their title or anywhere, from row ``oldest`` on."""
+        section, number = self.section, index.row_id(self.section)
+        words = index.matching(section, self.terms, in_title=in_title, parameter="titled" if in_title else "words")
+        inner = (
+            select(number.label("id"))
+            .select_from(index.source())
+            .where(words)
+            .order_by(index.backend().newest_first(few=self.few or in_title))
+            .limit(CANDIDATES)
+        )
+        if self.is_narrowed:
+            inner = inner.where(not_(in_list(number)))
+        if self.frozen:
+            inner = inner.where(number <= self.frozen.newest)
+        if oldest:
+            inner = inner.where(number >= oldest)
+        if self.conditions:
+            inner = inner.join(section.table, section.table.columns.id == number).where(*self.conditions)
+        found = inner.subquery()
+        document = SearchDocument.__table__.columns
+        said = func.substr(type_coerce(document.words, LongText), 1, LETTERS_WEIGHED)
+        place: ColumnElement[int] = literal_column("0" if in_title else "1")
+        return select(place, found.c.id, said).join(SearchDocument, document.id == found.c.id + first_id(section))
 
 
 def tail(section: Section, terms: Sequence[Term], head: Head) -> ColumnElement[bool]:

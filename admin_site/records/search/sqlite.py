@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, column, literal_column, table
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, column, literal_column, table
 
 from admin_site.records.search.terms import Lexeme
 
@@ -36,7 +36,11 @@ def document_id() -> ColumnElement[int]:
     return _index.columns.rowid
 
 
-def matches(lexemes: Sequence[Lexeme]) -> ColumnElement[bool]:
-    """Documents that have all of them."""
-    said = " AND ".join(f'"{lexeme.text}"*' if lexeme.prefix else f'"{lexeme.text}"' for lexeme in lexemes)
-    return _all_columns.op("MATCH", is_comparison=True)(bindparam(None, said))
+def asked(lexemes: Sequence[Lexeme]) -> str:
+    """What the index is asked with for documents that have all of them."""
+    return " AND ".join(f'"{lexeme.text}"*' if lexeme.prefix else f'"{lexeme.text}"' for lexeme in lexemes)
+
+
+def matches(said: BindParameter[str]) -> ColumnElement[bool]:
+    """Documents that answer what is asked."""
+    return _all_columns.op("MATCH", is_comparison=True)(said)

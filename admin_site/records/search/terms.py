@@ -1,7 +1,7 @@
 """What a search asks for: terms, each a word or a run of words, of which the last may go on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from admin_site.records.search import words
@@ -45,6 +45,11 @@ class Term:
     def goes_on(self) -> bool:
         """Whether the last word may be the beginning of a longer one."""
         return not self.exact and bool(self.tokens) and (self.follows or len(self.tokens[-1]) > 1)
+
+    @property
+    def whole(self) -> "Term":
+        """The same without longer words."""
+        return replace(self, exact=True)
 
     @property
     def run(self) -> str:

@@ -1,0 +1,102 @@
+"""How many rows a page of a list tells of, in one statement: counted no further than is told, unless asked exactly."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, select
+
+from admin_site.core.database import connection, db
+from admin_site.core.in_list import in_list
+from admin_site.core.rules import Actor
+from admin_site.core.section import Section
+from admin_site.records import reads
+from admin_site.records.filters import bounded_count
+from admin_site.records.list_query import ListQuery
+from admin_site.records.reads import COUNT_MOST, Matching
+from admin_site.records.search import index
+
+
+@dataclass(frozen=True)
+class Counts:
+    """``total`` match, ``in_band`` of them stand above as pins; ``in_all`` there are without any filter.
+
+    More than ``COUNT_MOST`` says that there are more, unless the rows were counted exactly.
+    """
+
+    total: int
+    in_band: int
+    in_all: int
+
+    @property
+    def others(self) -> int:
+        """How many match below the band; more than ``COUNT_MOST`` where there are more."""
+        return self.total if self.total > COUNT_MOST else self.total - self.in_band
+
+
+def of(actor: Actor, matching: Matching, band: Collection[int]) -> Counts:
+    """The counts of a list; ``band`` are the numbers of the rows that stand above it."""
+    query, section = matching.query, matching.query.section
+    is_bounded = not query.is_exact and not query.trashed
+    if not query.is_narrowed:
+        in_all = _of_section(section) if matching.is_plain and is_bounded else matching.count(_most(query))
+        return Counts(in_all, len(band), in_all)
+    if matching.is_plain and matching.has_words and is_bounded and index.is_alike(query.terms):
+        return _of_words(matching, band)
+    every = Matching.of(actor, ListQuery(section=section, trashed=query.trashed))
+    in_all = _bounded_count_of(section) if every.is_plain and is_bounded else every.counting(_most(query))
+    asked = select(matching.counting(_most(query)), _in_band(matching, band), in_all)
+    return Counts(*db.session.execute(asked).one())
+
+
+def _most(query: ListQuery) -> int | None:
+    return None if query.is_exact else COUNT_MOST
+
+
+def _in_band(matching: Matching, band: Collection[int]) -> Any:
+    """How many rows of the band match, each looked up by its number."""
+    if not band:
+        return literal(0)
+    return _counted(matching.among(band))
+
+
+def _counted(rows: Select[Any]) -> Any:
+    return select(func.count()).select_from(rows.subquery()).scalar_subquery()
+
+
+def _of_words(matching: Matching, band: Collection[int]) -> Counts:
+    """Of every row with some words: a statement that is made once."""
+    section, terms = matching.query.section, matching.query.terms
+    can_go_on = any(term.goes_on for term in terms)
+
+    def found(column: ColumnElement[Any], parameter: str = "words") -> Select[Any]:
+        words = index.matching(section, terms, parameter=parameter)
+        return select(column).select_from(index.source()).where(words)
+
+    def make() -> Select[Any]:
+        number = index.row_id(section).label("id")
+        counted = bounded_count(found(number), COUNT_MOST).scalar_subquery()
+        if can_go_on:  # whole words are found faster than their beginnings: often they alone are more than are told
+            more = found(literal(COUNT_MOST + 1), "whole").offset(COUNT_MOST).limit(1)
+            counted = func.coalesce(more.scalar_subquery(), counted)
+        above = found(number).where(in_list(index.document_id(), "documents"))
+        return select(counted, _counted(above), _bounded_count_of(section))
+
+    dialect = db.session.get_bind().dialect.name
+    documents = index.documents(section, band)
+    asked = {"words": index.asked(terms), "whole": index.asked([term.whole for term in terms]), "documents": documents}
+    statement = reads.kept(section, ("counts of words", dialect, can_go_on), make)
+    return Counts(*connection().execute(statement, asked).one())
+
+
+def _of_section(section: Section) -> int:
+    """The rows of a whole section, which most pages ask for."""
+    asked = reads.kept(section, ("count",), lambda: select(_bounded_count_of(section)))
+    return int(connection().execute(asked).scalar_one())
+
+
+def _bounded_count_of(section: Section) -> Any:
+    columns = section.table.columns
+    # To find that there are more is cheaper than to count them.
+    more = select(literal(COUNT_MOST + 1)).where(columns.live == 1).offset(COUNT_MOST).limit(1)
+    return func.coalesce(more.scalar_subquery(), _counted(select(columns.id).where(columns.live == 1)))
