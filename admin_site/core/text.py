@@ -80,7 +80,11 @@ def slugify(text: str, *, limit: int = SLUG_LENGTH) -> str:
 
 def clip(text: str, length: int = 80) -> str:
     """One line of at most ``length`` characters, cut between words where possible."""
-    line = " ".join(text.split())
+    return cut(" ".join(text.split()), length)
+
+
+def cut(line: str, length: int) -> str:
+    """The same of what is one line already."""
     if len(line) <= length:
         return line
     return (line[: length - 1].rsplit(" ", 1)[0] or line[: length - 1]).rstrip(" ,.;:") + "…"

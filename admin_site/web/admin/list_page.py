@@ -77,7 +77,7 @@ def list_url(query: ListQuery, **changes: Any) -> str:
 
 def beside(query: ListQuery, endpoint: str, **more: Any) -> str:
     """The address of a page about this list, such as its filters or its export."""
-    return url_for(f"{query.section.name}.{endpoint}", **{**query.to_args(page=1), **more})
+    return url_for(f"{query.section.name}.{endpoint}", **{**query.first_page, **more})
 
 
 def chosen_columns(query: ListQuery, preferences: Preferences) -> tuple[str, ...]:
@@ -89,7 +89,8 @@ def chosen_columns(query: ListQuery, preferences: Preferences) -> tuple[str, ...
 def columns(query: ListQuery, names: Sequence[str], path: str, may_update: bool) -> list[Column]:
     """The columns of the table; the first is the row's title. ``path`` is the address of the list."""
     section, allowed = query.section, sortable(query.section)
-    base = query.to_args(page=1)
+    base = {name: value for name, value in query.first_page.items() if name != "sort"}
+    address = f"{path}?{urlencode(base)}&sort=" if base else f"{path}?sort="
     found = []
     for place, name in enumerate(names):
         field = section.field(name)
@@ -98,7 +99,7 @@ def columns(query: ListQuery, names: Sequence[str], path: str, may_update: bool)
         width = "" if place == 0 or field.kind is None else WIDTHS[field.kind]
         index = next((at for at, order in enumerate(query.orders) if order.field == name), None)
         order = None if index is None or query.is_ranked else query.orders[index]
-        urls = _sort_urls(query, field, order, base, path) if name in allowed else ("", "")
+        urls = _sort_urls(query, field, order, address) if name in allowed else ("", "")
         direction = "" if order is None else "descending" if order.descending else "ascending"
         number = (index or 0) + 1 if order is not None and len(query.orders) > 1 else 0
         is_inline = may_update and name in section.form and field.kind in INLINE
@@ -106,9 +107,7 @@ def columns(query: ListQuery, names: Sequence[str], path: str, may_update: bool)
     return found
 
 
-def _sort_urls(
-    query: ListQuery, field: Field, order: Order | None, base: Mapping[str, str], path: str
-) -> tuple[str, str]:
+def _sort_urls(query: ListQuery, field: Field, order: Order | None, address: str) -> tuple[str, str]:
     """The list sorted by this column alone, and sorted by it beside the others (Shift and click)."""
     turned = Order(field.name, not order.descending) if order else Order(field.name, field.kind is Kind.DATETIME)
     others = [other for other in query.sort if other.field != field.name]
@@ -116,7 +115,7 @@ def _sort_urls(
         more = [turned if other.field == field.name else other for other in query.orders]
     else:
         more = [*others, turned]
-    return tuple(f"{path}?{urlencode({**base, 'sort': ','.join(map(str, orders))})}" for orders in ([turned], more))  # type: ignore[return-value]
+    return f"{address}{turned}", f"{address}{'%2C'.join(map(str, more))}"
 
 
 def tabs(query: ListQuery, preferences: Preferences) -> list[Tab]:

@@ -8,6 +8,7 @@ allows, and names alone need no quotes: there are hundreds of them.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -45,6 +46,8 @@ class Rows:
         self.marker = marks.Marker(terms) if terms else None
         self.state = f"?back={quote(state, safe='')}" if state else ""
         self.may = {action: _may(actor, section, action) for action in ("update", "delete", "pin")}
+        # The letters of a row by how it is pinned, where they depend on nothing else.
+        self.letters: dict[tuple[bool, bool], str] | None = {} if None not in self.may.values() else None
         self.now = clock.now()
         first, *others = columns
         self.first = first[0]
@@ -65,15 +68,14 @@ class Rows:
         return self.cells[0][1](item)
 
     def _row(self, item: Item) -> str:
-        number, title = item.row.id, item.title
+        number, title = item.row.id, " ".join(item.title.split())
         actions = self._actions(item)
         url = f"{self.address}{number}"
         edit = "/edit" if actions[:1] == "e" else ""
-        label = _safe(text.clip(title, LABEL_LENGTH))
         mark = self._mark_of(item) if item.pin else ""
         why = self._why(item, title) if self.marker else ""
         return (
-            f"<tr>{self._tick(number, label)}<th scope=row class=title>"
+            f"<tr>{self._tick(number, title)}<th scope=row class=title>"
             f'<a href="{url}{edit}{self.state}">{mark}{self._title(item, title)}</a>{why}{self._cells(item)}'
             f"{f'<td data-may={actions}>' if actions else '<td data-may>'}"
         )
@@ -83,6 +85,14 @@ class Rows:
 
         Without script the same is found behind the row's own link.
         """
+        if self.letters is None:
+            return self._letters(item)
+        pinned = (item.is_pinned, bool(item.pin and item.pin.is_own))
+        if (known := self.letters.get(pinned)) is None:
+            known = self.letters[pinned] = self._letters(item)
+        return known
+
+    def _letters(self, item: Item) -> str:
         may_update, may_delete = self._allows("update", item.row), self._allows("delete", item.row)
         return f"{'e' if may_update else ''}{self._pin_action(item)}{'d' if may_delete else ''}"
 
@@ -96,21 +106,22 @@ class Rows:
 
     def _in_trash(self, item: Item, mover: Title | None) -> str:
         """A row that can only be restored."""
-        title = item.title
+        title = " ".join(item.title.split())
         by = escape(text.clip(mover.text, RELATED_LENGTH)) if mover else "System"
         return (
-            f"<tr>{self._tick(item.id, _safe(text.clip(title, LABEL_LENGTH)))}"
+            f"<tr>{self._tick(item.id, title)}"
             f'<th scope=row class=title><a href="{self.address}trash/{item.id}">{self._title(item, title)}</a>'
             f"{self._cells(item)}"
             f"<td>{templating.brief_moment(item.row.deleted_at, self.now)}<td class=p2 dir=auto>{by}"
             f'<td class=menu-cell><a class="btn btn-default btn-sm" href="{self.address}{item.id}/restore">Restore'
-            f'<span class="visually-hidden"> {escape(text.clip(title, 60))}</span></a>'
+            f'<span class="visually-hidden"> {escape(text.cut(title, 60))}</span></a>'
         )
 
-    def _tick(self, number: int, label: str) -> str:
+    def _tick(self, number: int, title: str) -> str:
         """The box by which a row is chosen, where something can be done to many."""
         if not self.is_ticked:
             return ""
+        label = _safe(text.cut(title, LABEL_LENGTH))
         return f'<td class=k-tick><input type=checkbox form=bulk name=ids value={number} aria-label="Select {label}">'
 
     @staticmethod
@@ -130,8 +141,8 @@ class Rows:
         return own + ("u" if item.is_pinned else "p")
 
     def _title(self, item: Item, title: str) -> str:
-        said = title if self.is_title_first else _words(item, self.first)
-        said = text.clip(said, TITLE_LENGTH) or "–"
+        line = title if self.is_title_first else " ".join(_words(item, self.first).split())
+        said = text.cut(line, TITLE_LENGTH) or "–"
         return self.marker.mark(said) if self.marker else _safe(said)
 
     def _why(self, item: Item, title: str) -> str:
@@ -149,7 +160,8 @@ class Rows:
         match field.kind:
             case Kind.CHOICE:
                 shown = {choice.value: templating.status(field, choice.value) for choice in field.choices}
-                return lambda item: shown.get(item.value(name)) or templating.status(field, item.value(name) or "")
+                read = attrgetter(f"row.{name}")
+                return lambda item: shown.get(read(item)) or templating.status(field, read(item) or "")
             case Kind.BOOLEAN:
                 yes = '<span class="status status-ok i-check-lg">Yes</span>'
                 return lambda item: yes if item.value(name) else NOTHING
@@ -162,10 +174,10 @@ class Rows:
         return lambda item: self._text(item, name)
 
     def _moment(self, name: str) -> Cell:
-        now = self.now
+        now, read = self.now, attrgetter(f"row.{name}")
 
         def write(item: Item) -> str:
-            when = getattr(item.row, name)
+            when = read(item)
             return NOTHING if when is None else templating.brief_moment(when, now)
 
         return write
@@ -207,7 +219,8 @@ def _related(field: Field) -> Cell:
     """Titles behind a relation, each written once for a page."""
     name, is_one = field.name, field.kind is Kind.RELATION
     is_person = field.target is not None and field.target.__tablename__ == "users"
-    written: dict[int, str] = {}
+    written: dict[int | None, str] = {None: NOTHING}
+    read = attrgetter(f"row.{name}")
 
     def told(title: Title) -> str:
         words = text.clip(title.text, RELATED_LENGTH)
@@ -215,7 +228,7 @@ def _related(field: Field) -> Cell:
         return f'{shown} <span class="faint">(in the trash)</span>' if title.trashed else shown
 
     def write(item: Item) -> str:
-        if is_one and (known := written.get(getattr(item.row, name))):
+        if is_one and (known := written.get(read(item))):
             return known
         titles = item.related(name)
         for title in titles:
