@@ -11,7 +11,8 @@ from werkzeug.datastructures import MultiDict
 from admin_site import create_app
 from admin_site.accounts.actor import SYSTEM
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.jobs import board, bulk, runner, undo
 from admin_site.records import selection
 from admin_site.records.list_query import ListQuery

@@ -8,7 +8,7 @@ from flask import Flask
 from admin_site import create_app
 from admin_site.accounts import sessions
 from admin_site.accounts.actor import of_email
-from admin_site.core.database import atomic
+from admin_site.core.transactions import atomic
 from benchmarks.data import EMAIL, Database
 from benchmarks.settings import PER_PAGE
 

@@ -10,7 +10,8 @@ from werkzeug.test import TestResponse
 
 from admin_site.accounts import tokens
 from admin_site.accounts.actor import Actor
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 
 
 class Program:

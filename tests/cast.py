@@ -9,7 +9,8 @@ from admin_site.accounts import actor as actors
 from admin_site.accounts.actor import ANONYMOUS, SYSTEM, Actor
 from admin_site.accounts.models import Role
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.records import writes
 
 PASSWORD = "four words that do not belong"

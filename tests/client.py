@@ -10,7 +10,8 @@ from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
 from admin_site.accounts import sessions
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 
 RAW_TOKEN = "0123456789abcdef" * 2
 

@@ -13,7 +13,8 @@ from sqlalchemy import delete, event, text
 
 from admin_site import create_app
 from admin_site.accounts.actor import Actor
-from admin_site.core.database import db, writing
+from admin_site.core.database import db
+from admin_site.core.transactions import writing
 from tests import databases
 from tests.api_client import Program
 from tests.cast import Cast

@@ -6,7 +6,7 @@ from typing import Any
 
 from admin_site.accounts.actor import SYSTEM, Actor
 from admin_site.core import registry
-from admin_site.core.database import atomic
+from admin_site.core.transactions import atomic
 from admin_site.records import writes
 from tests.cast import role_id
 

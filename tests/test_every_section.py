@@ -10,8 +10,9 @@ from admin_site import sections
 from admin_site.accounts import permissions
 from admin_site.accounts.roles import ACTIONS, ROLE_GRANTS, grants_of
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.section import Kind
+from admin_site.core.transactions import atomic
 from admin_site.records import paging, values, writes
 from admin_site.records.list_query import ListQuery, sortable
 from admin_site.web.admin import forms, list_page

@@ -8,8 +8,9 @@ from admin_site.accounts import passwords, sessions, throttle
 from admin_site.accounts.actor import Actor, of_email
 from admin_site.accounts.models import User
 from admin_site.core import text
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Busy, Invalid
+from admin_site.core.transactions import atomic
 from admin_site.history import log
 
 # The same words whether the address is unknown, the password wrong or the person disabled.

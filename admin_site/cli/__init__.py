@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from admin_site.cli import demo, doctor, files, jobs, permissions, search, sections, server, setup, tokens, users
 from admin_site.config import SettingError
 from admin_site.core.checks import DeclarationError
-from admin_site.core.database import in_one_line
 from admin_site.core.errors import AppError
+from admin_site.core.transactions import in_one_line
 
 GROUPS = (
     users.group, tokens.group, sections.group, jobs.group, files.import_command, files.export_command,

@@ -9,10 +9,10 @@ from flask.cli import with_appcontext
 from admin_site.accounts import permissions
 from admin_site.cli import options
 from admin_site.core import registry
-from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, Invalid, NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
+from admin_site.core.transactions import atomic
 from admin_site.imports import mapping, uploads, work
 from admin_site.imports.reading import Format
 from admin_site.jobs import board, runner

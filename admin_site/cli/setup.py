@@ -14,7 +14,8 @@ from admin_site.accounts.actor import SYSTEM
 from admin_site.accounts.models import Role, User
 from admin_site.accounts.roles import ADMIN
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.records import writes
 from admin_site.records.search import rebuild
 from admin_site.web import health

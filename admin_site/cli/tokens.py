@@ -8,8 +8,8 @@ from flask.cli import AppGroup
 from admin_site.accounts import tokens
 from admin_site.cli.options import acting, as_email, as_json, show
 from admin_site.core import clock
-from admin_site.core.database import atomic
 from admin_site.core.errors import Denied, Invalid
+from admin_site.core.transactions import atomic
 from admin_site.records.filters import Age
 from admin_site.records.values import parse_moment
 

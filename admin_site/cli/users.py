@@ -13,8 +13,9 @@ from admin_site.accounts import invitations
 from admin_site.accounts.models import Role, User, user_roles
 from admin_site.cli.options import acting, as_email, as_json, show
 from admin_site.core import clock, registry, text
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import NotFound
+from admin_site.core.transactions import atomic
 from admin_site.records import unique, writes
 
 group = AppGroup("users", help="The people who sign in.")

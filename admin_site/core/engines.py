@@ -12,8 +12,9 @@ from flask_migrate import Migrate
 from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine import make_url
 
-from admin_site.core.database import db, is_writing
+from admin_site.core.database import db
 from admin_site.core.errors import Busy
+from admin_site.core.transactions import is_writing
 
 try:
     import pysqlite3.dbapi2 as sqlite_module

@@ -15,7 +15,8 @@ from admin_site.accounts.actor import SYSTEM, Actor
 from admin_site.accounts.models import Role
 from admin_site.accounts.sign_in import DEMO_SOURCE
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.records import writes
 
 # So many people come first in people.toml, one for each role; only they can sign in.

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import func, insert, literal, select, type_coerce
 
 from admin_site.core import clock
-from admin_site.core.database import connection, db, insert_row, insert_rows
+from admin_site.core.database import connection, db
+from admin_site.core.driver import insert_row, insert_rows
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Section
 from admin_site.core.types import LongText

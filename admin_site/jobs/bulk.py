@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from admin_site.accounts import permissions
-from admin_site.core.database import atomic
 from admin_site.core.errors import Invalid, NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
+from admin_site.core.transactions import atomic
 from admin_site.jobs import board, counting, kinds
 from admin_site.jobs.models import Job
 from admin_site.records import alike, edits, effects, relations, trash, writes

@@ -20,9 +20,10 @@ from sqlalchemy import delete, func, insert, or_, select, update
 
 from admin_site.accounts import permissions
 from admin_site.core import clock, registry, text
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
 from admin_site.core.rules import Actor
+from admin_site.core.transactions import atomic
 from admin_site.jobs import outgoing
 from admin_site.records.outbox import FAILED, QUEUED, SENT, Delivery, Webhook
 from admin_site.records.values import ID_MOST

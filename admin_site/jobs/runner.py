@@ -19,9 +19,10 @@ from admin_site.accounts import actor as actors
 from admin_site.accounts import tokens
 from admin_site.accounts.actor import SYSTEM
 from admin_site.core import clock
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import AppError, Busy, Conflict, Denied
 from admin_site.core.rules import Actor
+from admin_site.core.transactions import atomic
 from admin_site.history import log
 from admin_site.jobs.kinds import Step, by_name
 from admin_site.jobs.models import UNFINISHED, Job, JobNote, State

@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from admin_site.accounts.actor import SYSTEM
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db, in_one_line
+from admin_site.core.database import db
 from admin_site.core.errors import AppError
 from admin_site.core.section import Section
+from admin_site.core.transactions import atomic, in_one_line
 from admin_site.jobs import board, hooks, queue, runner
 from admin_site.jobs.models import Worker
 from admin_site.records import drafts, idempotency, outbox, trash, writes

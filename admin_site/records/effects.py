@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Table, delete, insert, update
 
 from admin_site.core import clock
-from admin_site.core.database import connection, db, insert_row, insert_rows, update_rows
+from admin_site.core.database import connection, db
+from admin_site.core.driver import insert_row, insert_rows, update_rows
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Field, Kind, Section

@@ -14,11 +14,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
-from admin_site.core.database import connection, db, has_one_writer
+from admin_site.core.database import connection, db
 from admin_site.core.errors import AppError, Busy, Conflict, Invalid, Stale
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Section
+from admin_site.core.transactions import has_one_writer
 from admin_site.history import log
 from admin_site.records import changes, filters, outbox, pins, reads, unique, validation
 from admin_site.records.effects import EFFECTS, Deed

@@ -6,17 +6,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.accounts.rules import may_read_other, may_to_any, status_in
-from admin_site.core.database import (
-    Record,
-    code,
-    db,
-    key_of,
-    line,
-    link_options,
-    record_args,
-    text,
-    unique_while_live,
-)
+from admin_site.core.database import Record, code, db, key_of, line, link_options, record_args, text, unique_while_live
 from admin_site.core.rules import anyone
 from admin_site.core.section import Card, Choice, Field, Kind, Section, Workflow
 from admin_site.core.types import Id, UtcDateTime

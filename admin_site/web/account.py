@@ -9,8 +9,9 @@ from admin_site.accounts import sessions, settings, tokens
 from admin_site.accounts.actor import Actor
 from admin_site.accounts.sign_in import check_password
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import AppError, Denied, Invalid
+from admin_site.core.transactions import atomic
 from admin_site.records import reads, writes
 from admin_site.web.identity import actor
 

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 from admin_site.accounts import tokens
 from admin_site.accounts.roles import ACTIONS
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic
 from admin_site.core.errors import AppError, Busy, Conflict, Invalid
+from admin_site.core.transactions import atomic
 from admin_site.web import account
 from admin_site.web.identity import actor
 

@@ -26,9 +26,10 @@ from admin_site.accounts import permissions, sessions
 from admin_site.accounts.actor import ANONYMOUS
 from admin_site.accounts.roles import roles_with
 from admin_site.core import registry
-from admin_site.core.database import db, in_one_line
+from admin_site.core.database import db
 from admin_site.core.errors import AppError, Busy, Denied, Stale
 from admin_site.core.section import Section
+from admin_site.core.transactions import in_one_line
 from admin_site.records import reads, values
 from admin_site.web import held, login
 from admin_site.web.admin import saving

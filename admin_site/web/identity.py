@@ -7,7 +7,7 @@ from flask_login import LoginManager, current_user
 
 from admin_site.accounts import sessions
 from admin_site.accounts.actor import ANONYMOUS, Actor
-from admin_site.core.database import atomic
+from admin_site.core.transactions import atomic
 
 manager = LoginManager()
 # The cookie only carries the secret of a session that the server may end at any time.

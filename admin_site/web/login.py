@@ -10,8 +10,8 @@ from admin_site.accounts import invitations, sessions
 from admin_site.accounts import sign_in as door
 from admin_site.accounts.actor import SYSTEM, Actor
 from admin_site.core import registry
-from admin_site.core.database import atomic
 from admin_site.core.errors import Busy, Conflict, Invalid
+from admin_site.core.transactions import atomic
 from admin_site.records import reads, writes
 from admin_site.web import held
 from admin_site.web.identity import actor

@@ -9,8 +9,9 @@ from admin_site.accounts import actor as actors
 from admin_site.accounts import invitations, passwords, permissions, sessions, sign_in, throttle
 from admin_site.accounts.models import LoginSession
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Busy, Invalid
+from admin_site.core.transactions import atomic
 from admin_site.records import writes
 from tests.cast import PASSWORD
 from tests.factories import make

@@ -13,7 +13,8 @@ from admin_site.accounts import invitations, sessions
 from admin_site.accounts.actor import SYSTEM, Actor
 from admin_site.accounts.models import LoginSession
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.records import trash, writes
 from tests import factories
 from tests.cast import make_user

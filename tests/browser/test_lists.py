@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from admin_site.accounts.actor import SYSTEM, Actor
 from admin_site.core import registry
-from admin_site.core.database import atomic
+from admin_site.core.transactions import atomic
 from admin_site.records import pinning, writes
 from tests.browser.live import Site
 from tests.browser.window import Open, Troubles

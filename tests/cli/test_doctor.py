@@ -6,8 +6,9 @@ import re
 import pytest
 from sqlalchemy import text
 
-from admin_site.core.database import db, writing
+from admin_site.core.database import db
 from admin_site.core.errors import AppError
+from admin_site.core.transactions import writing
 from admin_site.records import paging
 from tests.factories import make
 

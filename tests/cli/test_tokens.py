@@ -6,7 +6,8 @@ import pytest
 
 from admin_site.accounts import tokens
 from admin_site.accounts.models import ApiToken
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from tests.cli.test_commands import folder, run  # noqa: F401 - fixtures
 
 

@@ -12,9 +12,10 @@ from admin_site.accounts.roles import ACTIONS
 from admin_site.accounts.rules import may_read_other, may_to_any, status_in
 from admin_site.core import clock, registry, text, value_checks
 from admin_site.core.checks import DeclarationError, check, find_mistakes
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.rules import anyone, nobody
 from admin_site.core.section import Choice, Field, Kind, Section, Workflow
+from admin_site.core.transactions import atomic
 from tests.factories import make
 
 sections.register_all()

@@ -28,8 +28,9 @@ from werkzeug.datastructures import MultiDict
 
 from admin_site import ROOT
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.engines import database_url
+from admin_site.core.transactions import atomic
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.imports import mapping, uploads
 from admin_site.imports import work as imports

@@ -12,8 +12,9 @@ from admin_site.accounts import actor as actors
 from admin_site.accounts import roles
 from admin_site.accounts.actor import SYSTEM
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Denied, Invalid, NotFound
+from admin_site.core.transactions import atomic
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.imports import limits, mapping, uploads, work
 from admin_site.imports.mapping import Settings

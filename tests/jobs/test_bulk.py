@@ -10,8 +10,9 @@ from werkzeug.datastructures import MultiDict
 from admin_site.accounts import actor as actors
 from admin_site.accounts import roles
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Denied, Invalid, NotFound
+from admin_site.core.transactions import atomic
 from admin_site.history import change_sets, log
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.jobs import board, bulk, runner

@@ -26,9 +26,10 @@ from sqlalchemy import event, func, insert, select, update
 from admin_site import sections
 from admin_site.accounts.models import User
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
 from admin_site.core.section import Kind
+from admin_site.core.transactions import atomic
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.imports import mapping, uploads
 from admin_site.imports import work as imports

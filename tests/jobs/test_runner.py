@@ -14,8 +14,9 @@ from sqlalchemy.exc import OperationalError
 
 from admin_site.accounts import actor as actors
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Busy, Conflict, Denied, Invalid, NotFound
+from admin_site.core.transactions import atomic
 from admin_site.history import log
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.jobs import board, bulk, kinds, queue, runner, worker

@@ -5,7 +5,8 @@ from sqlalchemy import func, insert, select
 from werkzeug.datastructures import MultiDict
 
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.jobs import board, bulk, runner, undo
 from admin_site.jobs.models import State
 from admin_site.records import selection, writes

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from admin_site.accounts import actor as actors
 from admin_site.accounts.roles import ROLE_GRANTS
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Conflict, Denied, NotFound
+from admin_site.core.transactions import atomic
 from admin_site.history import log
 from admin_site.history.models import ChangeSet
 from admin_site.jobs import board, bulk, runner, undo, undoable

@@ -17,7 +17,8 @@ from sqlalchemy import inspect, select, text
 
 from admin_site import ROOT, create_app, demo
 from admin_site.accounts.models import Role
-from admin_site.core.database import db, writing
+from admin_site.core.database import db
+from admin_site.core.transactions import writing
 from admin_site.web import health
 from tests import databases
 from tests.conftest import servers

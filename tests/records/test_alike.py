@@ -10,8 +10,9 @@ from sqlalchemy import select
 from admin_site.accounts import permissions
 from admin_site.accounts.actor import SYSTEM
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.section import Kind
+from admin_site.core.transactions import atomic
 from admin_site.history import log
 from admin_site.jobs import board, bulk, runner, undo
 from admin_site.records import alike, outbox, selection, trash, writes

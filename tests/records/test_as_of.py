@@ -8,8 +8,8 @@ from werkzeug.datastructures import MultiDict
 
 from admin_site.accounts.actor import SYSTEM
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, NotFound
+from admin_site.core.transactions import atomic
 from admin_site.records import as_of, paging, trash, writes
 from admin_site.records.list_query import ListQuery
 from tests.factories import make

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from admin_site.core import registry
-from admin_site.core.database import atomic, atomically, connection, db, has_one_writer
+from admin_site.core.database import connection, db
 from admin_site.core.errors import AppError
+from admin_site.core.transactions import atomic, atomically, has_one_writer
 from admin_site.history.models import ChangeSet
 from admin_site.jobs import undo
 from admin_site.jobs.models import Job

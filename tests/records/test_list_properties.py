@@ -10,7 +10,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from admin_site.core import clock, registry, text
-from admin_site.core.database import atomic
+from admin_site.core.transactions import atomic
 from admin_site.records import export, language, paging, reads, trash, writes
 from admin_site.records.language import Term, Value
 from admin_site.records.list_query import ListQuery

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Busy, Conflict, Denied, Invalid, NotFound
+from admin_site.core.transactions import atomic
 from admin_site.history import log
 from admin_site.records import paging, pinning, trash, writes
 from admin_site.records.list_query import ListQuery

@@ -7,7 +7,8 @@ from sqlalchemy import update
 from werkzeug.datastructures import MultiDict
 
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.records import paging, pinning, reads, writes
 from admin_site.records.list_query import ListQuery
 from admin_site.records.pins import Pin

@@ -7,8 +7,9 @@ import time_machine
 from sqlalchemy import func, select
 
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Conflict
+from admin_site.core.transactions import atomic
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.jobs import undo, worker
 from admin_site.records import pinning, trash, writes

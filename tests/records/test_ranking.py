@@ -11,7 +11,8 @@ from werkzeug.datastructures import MultiDict
 
 from admin_site import demo
 from admin_site.core import clock, registry, text
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.records import finding, paging, pins, relations, trash, writes
 from admin_site.records.list_query import ListQuery
 from admin_site.records.search import marks, rebuild, words

@@ -8,7 +8,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from admin_site.core import clock, registry, text
-from admin_site.core.database import atomic
+from admin_site.core.transactions import atomic
 from admin_site.records import language, paging, writes
 from admin_site.records.list_query import ListQuery
 from admin_site.records.search import words

@@ -3,8 +3,8 @@
 import pytest
 
 from admin_site.core import registry
-from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, Denied, NotFound
+from admin_site.core.transactions import atomic
 from admin_site.history import log
 from admin_site.records import reads, trash, writes
 from tests.factories import isbn, make

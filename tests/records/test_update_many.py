@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 
 from admin_site.accounts.actor import SYSTEM
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import AppError, Conflict
+from admin_site.core.transactions import atomic
 from admin_site.history import log
 from admin_site.records import edits, pins, relations, trash, writes
 from admin_site.records.edits import Edit, Edits, Operation

@@ -5,8 +5,9 @@ from urllib.parse import unquote
 import pytest
 
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
+from admin_site.core.transactions import atomic
 from admin_site.records import paging, views
 from tests.cast import make_user
 from tests.client import soup

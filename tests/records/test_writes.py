@@ -8,8 +8,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound, Stale
+from admin_site.core.transactions import atomic
 from admin_site.history import log
 from admin_site.history.models import Entry
 from admin_site.records import reads, relations, writes

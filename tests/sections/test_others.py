@@ -6,8 +6,9 @@ import pytest
 
 from admin_site.accounts import sessions
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import AppError, Conflict, Denied, Invalid
+from admin_site.core.transactions import atomic
 from admin_site.history import log
 from admin_site.records import reads, trash, writes
 from tests.cast import make_user, role_id

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, Denied
+from admin_site.core.transactions import atomic
 from admin_site.records import reads, trash, writes
 from tests.factories import make
 

@@ -25,9 +25,10 @@ from admin_site.accounts import sessions as sessions_of
 from admin_site.accounts.models import LoginSession, Role, Throttle, User, user_roles
 from admin_site.config import SettingError
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import AppError
 from admin_site.core.section import Kind
+from admin_site.core.transactions import atomic
 from admin_site.history.models import ChangeSet
 from admin_site.records import paging, reads, trash, writes
 from admin_site.web import identity

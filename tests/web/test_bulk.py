@@ -9,7 +9,8 @@ from sqlalchemy import func, insert, select
 
 from admin_site.accounts.actor import SYSTEM
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.jobs import board, bulk, runner
 from admin_site.jobs.models import Job, JobNote

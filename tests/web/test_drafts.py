@@ -10,7 +10,8 @@ from sqlalchemy import delete, func, select, update
 
 from admin_site.accounts.models import LoginSession, User
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.records import drafts, trash, writes
 from admin_site.records.drafts import Draft, Submission
 from tests.cast import PASSWORD, make_user

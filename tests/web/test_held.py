@@ -7,7 +7,8 @@ from sqlalchemy import delete, func, select
 
 from admin_site.accounts.models import LoginSession
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.records.drafts import Draft
 from admin_site.web.held import Held, read
 from tests.cast import PASSWORD

@@ -11,7 +11,8 @@ from admin_site.accounts import actor as actors
 from admin_site.accounts import roles
 from admin_site.accounts.models import User
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.jobs import runner, undo
 from admin_site.records import pinning, reads, trash, writes

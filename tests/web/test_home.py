@@ -6,7 +6,8 @@ from sqlalchemy import delete, insert
 
 from admin_site.accounts import settings
 from admin_site.accounts.models import user_roles
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.web.admin import dashboard
 from tests.cast import role_id
 

@@ -9,8 +9,9 @@ import pytest
 
 from admin_site import sections
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.section import TEXT_KINDS, Kind
+from admin_site.core.transactions import atomic
 from admin_site.records import reads, relations, trash
 from admin_site.records.filters import OPERATORS
 from admin_site.web import templating

@@ -11,7 +11,8 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import stream_encode_multipart
 
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.imports.models import ImportMapping, Upload
 from admin_site.jobs import board, runner
 from admin_site.jobs.models import Job

@@ -12,7 +12,8 @@ from werkzeug.datastructures import MultiDict
 
 from admin_site.accounts.models import user_roles
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.records import export, paging, pinning, reads, writes
 from admin_site.records.list_query import ListQuery
 from tests.cast import role_id

@@ -4,7 +4,8 @@ import pytest
 
 from admin_site import create_app, sections
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.records import reads, trash, writes
 from tests.cast import PASSWORD
 from tests.client import soup

@@ -5,7 +5,8 @@ from sqlalchemy import select
 
 from admin_site import sections
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.records import reads, trash
 from tests.factories import make, values_of
 

@@ -8,8 +8,9 @@ from werkzeug.datastructures import MultiDict
 
 from admin_site import sections
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import NotFound
+from admin_site.core.transactions import atomic
 from admin_site.records import finding, paging, reads, trash, views
 from admin_site.records.list_query import ListQuery
 from tests.cast import make_user

@@ -9,7 +9,8 @@ from sqlalchemy import func, insert, select, update
 from admin_site.accounts import tokens
 from admin_site.accounts.models import ApiToken
 from admin_site.core import clock
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.jobs import hooks, worker
 from admin_site.records.outbox import FAILED, QUEUED, SENT, Delivery, Webhook
 from tests.api_client import Program

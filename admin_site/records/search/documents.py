@@ -14,7 +14,8 @@ from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from admin_site.core.database import Model, connection, db, insert_new, insert_rows, table_args
+from admin_site.core.database import Model, connection, db, insert_new, table_args
+from admin_site.core.driver import insert_rows
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Change, Section
 from admin_site.core.types import Id, by_code_point

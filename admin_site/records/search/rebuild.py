@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import String, delete, func, insert, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from admin_site.core.database import Model, atomic, db, table_args
+from admin_site.core.database import Model, db, table_args
 from admin_site.core.section import Section
+from admin_site.core.transactions import atomic
 from admin_site.core.types import Id
 from admin_site.records.search import documents
 from admin_site.records.search.documents import ROWS_MOST, SearchDocument, SearchWord

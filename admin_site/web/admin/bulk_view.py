@@ -11,9 +11,9 @@ from flask_admin.helpers import get_form_data
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from admin_site.core.database import atomic
 from admin_site.core.errors import AppError, Conflict, Invalid
 from admin_site.core.section import Kind, Section
+from admin_site.core.transactions import atomic
 from admin_site.jobs import board, bulk
 from admin_site.jobs.bulk import Bulk
 from admin_site.records import edits, filters, selection, values, writes

@@ -5,9 +5,9 @@ from typing import Any
 
 from admin_site.accounts import permissions
 from admin_site.accounts.actor import Actor
-from admin_site.core.database import atomically
 from admin_site.core.errors import Busy, Conflict, Denied, Invalid, Stale
 from admin_site.core.section import Field, Kind, Section
+from admin_site.core.transactions import atomically
 from admin_site.records import reads, relations, writes
 from admin_site.web import numbers
 from admin_site.web.admin import forms, picker

@@ -10,9 +10,9 @@ from flask_admin.helpers import get_form_data
 from werkzeug.wrappers import Response
 
 from admin_site.accounts import permissions
-from admin_site.core.database import atomic
 from admin_site.core.errors import AppError, Busy, Conflict, Denied, Invalid, Stale
 from admin_site.core.section import Section
+from admin_site.core.transactions import atomic
 from admin_site.records import changes, drafts, reads, relations
 from admin_site.web import numbers
 from admin_site.web.admin import forms, history_page, picker, saving

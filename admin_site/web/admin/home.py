@@ -8,7 +8,7 @@ from flask_admin import AdminIndexView, expose
 
 from admin_site.accounts import settings
 from admin_site.core import clock
-from admin_site.core.database import atomic
+from admin_site.core.transactions import atomic
 from admin_site.web import numbers
 from admin_site.web.admin import dashboard, search_page
 from admin_site.web.admin.guard import GuardedView

@@ -12,9 +12,10 @@ from sqlalchemy import delete, insert, select
 
 from admin_site.accounts import permissions
 from admin_site.core import text
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
 from admin_site.core.section import Field, Section
+from admin_site.core.transactions import atomic
 from admin_site.imports import limits, mapping, reading, uploads, work
 from admin_site.imports.mapping import Settings
 from admin_site.imports.models import ImportMapping, Upload

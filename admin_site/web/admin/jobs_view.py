@@ -13,9 +13,10 @@ from flask_admin import expose
 from admin_site.accounts import permissions
 from admin_site.accounts.models import User
 from admin_site.core import registry, text
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.errors import NotFound
 from admin_site.core.section import Section
+from admin_site.core.transactions import atomic
 from admin_site.jobs import board, bulk, undo
 from admin_site.jobs.models import UNFINISHED, Job, JobNote, State
 from admin_site.records import export, reads, relations

@@ -11,9 +11,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from admin_site.accounts import permissions
-from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, Invalid, NotFound
 from admin_site.core.section import Section
+from admin_site.core.transactions import atomic
 from admin_site.jobs import bulk
 from admin_site.records import as_of, facets, finding, paging, reads, trash, views
 from admin_site.records.list_query import Q_LENGTH, ListQuery, Order, default_sort, groupable, listable, sortable

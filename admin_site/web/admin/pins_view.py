@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from admin_site.accounts import permissions
 from admin_site.core import registry
-from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, Invalid, NotFound
 from admin_site.core.section import Section
+from admin_site.core.transactions import atomic
 from admin_site.records import pinning, reads, writes
 from admin_site.web import numbers
 from admin_site.web.admin.guard import GuardedView

@@ -9,10 +9,10 @@ from werkzeug.datastructures import MultiDict
 from admin_site.accounts import actor as actors
 from admin_site.accounts import permissions
 from admin_site.core import registry
-from admin_site.core.database import atomic, atomically
 from admin_site.core.errors import NotFound, Stale
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Section
+from admin_site.core.transactions import atomic, atomically
 from admin_site.history import log
 from admin_site.records import drafts, reads, writes
 from admin_site.web import numbers

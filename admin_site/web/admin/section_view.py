@@ -11,9 +11,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from admin_site.accounts import permissions
-from admin_site.core.database import atomic, atomically, db
+from admin_site.core.database import db
 from admin_site.core.errors import Conflict, Invalid, NotFound
 from admin_site.core.section import Change, Section
+from admin_site.core.transactions import atomic, atomically
 from admin_site.history import log
 from admin_site.records import filters, pinning, reads, relations, trash, writes
 from admin_site.web import numbers

@@ -6,8 +6,8 @@ from flask import flash, redirect
 from flask_admin import expose
 
 from admin_site.accounts import permissions, tokens
-from admin_site.core.database import atomic
 from admin_site.core.errors import AppError, NotFound
+from admin_site.core.transactions import atomic
 from admin_site.web.admin.guard import GuardedView
 from admin_site.web.identity import actor
 

@@ -7,8 +7,8 @@ from flask_admin import expose
 
 from admin_site.accounts import permissions
 from admin_site.core import registry
-from admin_site.core.database import atomic
 from admin_site.core.errors import Conflict, Invalid, NotFound
+from admin_site.core.transactions import atomic
 from admin_site.jobs import board, hooks
 from admin_site.records.outbox import SENT, Webhook
 from admin_site.web import numbers

@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import Response, current_app, request
 
-from admin_site.core.database import atomically
 from admin_site.core.errors import Invalid
+from admin_site.core.transactions import atomically
 from admin_site.records import idempotency
 from admin_site.records.idempotency import KEY_LENGTH, Answer
 from admin_site.web.identity import actor

@@ -6,8 +6,8 @@ from flask import Flask, Response, current_app, g, request
 
 from admin_site.accounts import tokens
 from admin_site.accounts.actor import ANONYMOUS
-from admin_site.core.database import atomic
 from admin_site.core.errors import Denied
+from admin_site.core.transactions import atomic
 from admin_site.web import identity, security
 from admin_site.web.api import limits
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from flask import Response, request, url_for
 
-from admin_site.core.database import atomically
 from admin_site.core.errors import Invalid
 from admin_site.core.section import Section
+from admin_site.core.transactions import atomically
 from admin_site.records import feed, reads, trash, validation, writes
 from admin_site.records.idempotency import Answer
 from admin_site.web import numbers

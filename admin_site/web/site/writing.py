@@ -8,8 +8,8 @@ from flask import current_app, request
 from admin_site.accounts import throttle
 from admin_site.accounts.actor import VISITOR
 from admin_site.core import registry
-from admin_site.core.database import atomic
 from admin_site.core.errors import AppError, Busy, Denied, Invalid, NotFound
+from admin_site.core.transactions import atomic
 from admin_site.records import writes
 
 SOURCE = "site"

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from admin_site.accounts import actor as actors
 from admin_site.accounts import roles, tokens
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.history.models import ChangeSet
 from admin_site.jobs import board, bulk, runner
 from admin_site.jobs.models import Job

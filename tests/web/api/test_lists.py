@@ -15,8 +15,9 @@ from werkzeug.datastructures import MultiDict
 from admin_site.accounts import actor as actors
 from admin_site.accounts import roles
 from admin_site.core import clock, registry, text
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.section import Kind
+from admin_site.core.transactions import atomic
 from admin_site.records import trash, writes
 from admin_site.records.list_query import OWN_WORDS, sortable
 from admin_site.records.pins import Pin

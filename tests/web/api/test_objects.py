@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 from admin_site.accounts import actor as actors
 from admin_site.accounts import roles
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.history import log
 from admin_site.records import reads, trash, writes
 from admin_site.web.api import history

@@ -14,7 +14,8 @@ from admin_site import create_app, sections
 from admin_site.accounts import tokens
 from admin_site.accounts.models import ApiToken
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.history.models import ChangeSet
 from admin_site.records import trash, writes
 from tests.api_client import Program, check

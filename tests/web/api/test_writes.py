@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from admin_site import sections
 from admin_site.accounts.models import User, user_roles
 from admin_site.core import registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
 from admin_site.core.section import Kind, title_of
+from admin_site.core.transactions import atomic
 from admin_site.history.models import ChangeSet
 from admin_site.records import trash, writes
 from tests.cast import PASSWORD, Cast, make_user, role_id

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from admin_site.accounts import permissions
 from admin_site.accounts.actor import SYSTEM, VISITOR
 from admin_site.core import clock, registry
-from admin_site.core.database import atomic, db
+from admin_site.core.database import db
+from admin_site.core.transactions import atomic
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.records import filters, pinning, reads, trash, writes
 from admin_site.web.site import writing
