@@ -109,7 +109,7 @@ def _band(actor: Actor, query: ListQuery, names: Sequence[str]) -> list[Any]:
     own, names = actor.id is not None, tuple(names)
 
     def make() -> Select[Any]:
-        here = reads.selection(section, names).where(filters.visible(actor, section, walks=False))
+        here = reads.selection(section, names, flagged=True).where(filters.visible(actor, section, walks=False))
         return pins.band(section, here, own=own)
 
     is_same = permissions.is_unconditional(actor, "read", section)

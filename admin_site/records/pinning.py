@@ -49,12 +49,12 @@ def arranged(actor: Actor, section: Section, *, own: bool) -> Arranged:
         raise NotFound
     whose = _user(actor, own)
     statement = reads.selection(section, section.columns[:1]).where(filters.visible(actor, section, walks=False))
-    rows = db.session.execute(pins.standing(section, statement, whose).limit(LISTED_MOST), pins.asked()).all()
+    rows = db.session.execute(pins.standing(section, statement, whose).limit(LISTED_MOST)).all()
     noted = db.session.execute(select(Pin).where(Pin.id.in_([row.pin_id for row in rows]))).scalars()
     counted = select(func.count()).select_from(pins.standing(section, statement, whose).order_by(None).subquery())
     items = reads.items(section, rows, section.columns[:1], pinned=[] if own else [row.id for row in rows])
     by_row = {pin.row_id: pin for pin in noted}
-    return Arranged(section, items, by_row, db.session.execute(counted, pins.asked()).scalar_one(), own)
+    return Arranged(section, items, by_row, db.session.execute(counted).scalar_one(), own)
 
 
 def pin_own(actor: Actor, section: Section, row_id: int, *, on: bool) -> None:

@@ -252,13 +252,19 @@ def kept(section: Section, key: tuple[Any, ...], make: Callable[[], Select[Any]]
     return statements.kept((section.table, *key), make)
 
 
-def selection(section: Section, names: Sequence[str], *, bare: bool = False) -> Select[Any]:
+def selection(section: Section, names: Sequence[str], *, bare: bool = False, flagged: bool = False) -> Select[Any]:
     """These columns, what every row's page needs (unless ``bare``), and the titles behind relations, joined.
 
-    Unless ``bare``, it is asked with ``pins.asked``.
+    ``flagged``, rows of a section with pins say whether they are pinned; it is then asked with ``pins.asked``.
     """
     names = tuple(names)
-    return kept(section, ("rows", bare, names), lambda: _selection(section, names, bare=bare))
+    is_flagged = flagged and section.pins and not bare
+
+    def make() -> Select[Any]:
+        statement = _selection(section, names, bare=bare)
+        return statement.add_columns(pins.flag(section)) if is_flagged else statement
+
+    return kept(section, ("rows", bare, is_flagged, names), make)
 
 
 def _selection(section: Section, names: Sequence[str], *, bare: bool) -> Select[Any]:
@@ -268,8 +274,6 @@ def _selection(section: Section, names: Sequence[str], *, bare: bool) -> Select[
          *section.title_columns, *(["status"] if section.workflow else []), *names]
     )  # fmt: skip
     statement = select(*(columns[name] for name in wanted if name in columns))
-    if section.pins and not bare:
-        statement = statement.add_columns(pins.flag(section))
     for name in names:
         known = section.all_fields[name]
         if known.kind is Kind.RELATION and known.target is not None:

@@ -53,7 +53,7 @@ def window_of(
         return _Ranked(matching, names, few=total <= COUNT_MOST).window(position, begin)
     if position is None and (query.page - 1) * query.per_page >= DEEPEST_ROW:
         return Window()
-    statement = reads.selection(query.section, names, bare=bare)
+    statement = reads.selection(query.section, names, bare=bare, flagged=True)
     if not bare and query.terms:
         statement = statement.add_columns(*excerpt(query))
     return sorted_window(matching, statement, position, few=total <= FEW, offset=begin)
@@ -253,7 +253,7 @@ def rows_of(query: ListQuery, names: Sequence[str], ids: Sequence[int]) -> list[
     section, names, is_marked = query.section, tuple(names), bool(query.terms)
 
     def make() -> Select[Any]:
-        statement = reads.selection(section, names).add_columns(*excerpt(query))
+        statement = reads.selection(section, names, flagged=True).add_columns(*excerpt(query))
         return statement.where(in_list(section.table.columns.id))
 
     statement = reads.kept(section, ("rows of", names, is_marked), make)

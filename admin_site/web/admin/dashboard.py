@@ -207,7 +207,7 @@ def _lapsing(person: Actor, section: Section) -> list[reads.Item]:
     statement = reads.selection(section, section.title_columns).where(
         filters.visible(person, section, walks=False), pins.lapsing(section, LAPSING_WITHIN)
     )
-    rows = db.session.execute(pins.standing(section, statement, None).limit(RECENT_ROWS), pins.asked()).all()
+    rows = db.session.execute(pins.standing(section, statement, None).limit(RECENT_ROWS)).all()
     return reads.items(section, rows, section.title_columns, notes=paging.notes(rows, rows))
 
 
