@@ -150,6 +150,12 @@ def connection() -> Connection:
     return found
 
 
+def begun(session: Session) -> Connection | None:
+    """The same, if something was asked in the transaction, outside any savepoint."""
+    found: Connection | None = session.info.get(_CONNECTION)
+    return None if found is None or found.in_nested_transaction() else found
+
+
 _CONNECTION = "connection"
 
 

@@ -1,6 +1,5 @@
 """How connections to each database are opened, and how their transactions begin."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -9,12 +8,12 @@ from typing import Any
 import sqlalchemy
 from flask import Flask
 from flask_migrate import Migrate
-from sqlalchemy import Connection, Dialect, Engine, event
+from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.engine import make_url
 
+from admin_site.core import transactions
 from admin_site.core.database import db
 from admin_site.core.errors import Busy
-from admin_site.core.transactions import is_writing
 
 try:
     import pysqlite3.dbapi2 as sqlite_module
@@ -23,10 +22,6 @@ except ImportError:  # no wheel for this machine: the older library serves, with
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 CONNECT_SECONDS = 5
-# How long a writer waits for another one before it says so.
-WRITE_WAIT_SECONDS = 10.0
-# SQLite's own waiting grows to 100 ms a step, so that late comers overtake; a short even step is fair.
-WRITE_WAIT_STEP_SECONDS = 0.003
 STATEMENT_SECONDS = 60
 
 SQLITE_PRAGMAS = (
@@ -69,9 +64,9 @@ def engine_options(url: str) -> dict[str, Any]:
 def _backend_options(url: str) -> dict[str, Any]:
     backend = make_url(url).get_backend_name()
     if backend == "sqlite":
-        return {"module": sqlite_module, "connect_args": {"timeout": WRITE_WAIT_SECONDS}}
+        return {"module": sqlite_module, "connect_args": {"timeout": transactions.WAIT_SECONDS}}
     if backend == "postgresql":
-        settings = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={WRITE_WAIT_SECONDS:.0f}s"
+        settings = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={transactions.WAIT_SECONDS:.0f}s"
         return {
             "pool_pre_ping": True,
             "connect_args": {"connect_timeout": CONNECT_SECONDS, "options": settings},
@@ -83,7 +78,7 @@ def _backend_options(url: str) -> dict[str, Any]:
             "connect_timeout": CONNECT_SECONDS,
             "read_timeout": STATEMENT_SECONDS,
             "write_timeout": STATEMENT_SECONDS,
-            "init_command": f"SET sql_mode='TRADITIONAL', innodb_lock_wait_timeout={WRITE_WAIT_SECONDS:.0f}",
+            "init_command": f"SET sql_mode='TRADITIONAL', innodb_lock_wait_timeout={transactions.WAIT_SECONDS:.0f}",
         },
     }
 
@@ -99,15 +94,12 @@ def init_app(app: Flask) -> None:
 
 def harden(engine: Engine) -> None:
     """Make transactions begin as reading or writing ones."""
+    event.listen(engine, "begin", transactions.begin)
     match engine.dialect.name:
         case "sqlite":
             event.listen(engine, "connect", _sqlite_connect)
-            event.listen(engine, "begin", _sqlite_begin)
         case "postgresql":
             event.listen(engine, "do_connect", _postgresql_connect)
-            event.listen(engine, "begin", _postgresql_begin)
-        case _:
-            event.listen(engine, "begin", _mariadb_begin)
 
 
 def sqlite_library() -> ModuleType:
@@ -122,35 +114,6 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _sqlite_begin(connection: Connection) -> None:
-    raw: Any = connection.connection.dbapi_connection
-    if not is_writing():
-        raw.execute("PRAGMA query_only=ON")
-        raw.execute("BEGIN")
-        return
-    raw.execute("PRAGMA query_only=OFF")
-    raw.execute("PRAGMA busy_timeout=0")
-    try:
-        _begin_in_turn(raw)
-    finally:
-        raw.execute("PRAGMA busy_timeout=10000")
-
-
-def _begin_in_turn(raw: Any) -> None:
-    until = time.monotonic() + WRITE_WAIT_SECONDS
-    while True:
-        try:
-            raw.execute("BEGIN IMMEDIATE")
-        except sqlite_module.OperationalError as error:
-            if "locked" not in str(error):
-                raise
-            if time.monotonic() > until:
-                raise Busy from error
-            time.sleep(WRITE_WAIT_STEP_SECONDS)
-        else:
-            return
-
-
 def _postgresql_connect(dialect: Dialect, _record: Any, given: Sequence[Any], named: dict[str, Any]) -> Any:
     """Refuse a database that cannot hold every text, before somebody's is lost in it."""
     raw: Any = dialect.connect(*given, **named)
@@ -159,13 +122,3 @@ def _postgresql_connect(dialect: Dialect, _record: Any, given: Sequence[Any], na
         raw.close()
         raise Busy(f"The database stores text as {encoding}; it must be made with ENCODING 'UTF8'.")
     return raw
-
-
-def _postgresql_begin(connection: Connection) -> None:
-    raw: Any = connection.connection.dbapi_connection
-    raw.read_only = not is_writing()  # sent along with BEGIN, no round trip of its own
-
-
-def _mariadb_begin(connection: Connection) -> None:
-    if not is_writing():
-        connection.exec_driver_sql("START TRANSACTION READ ONLY")

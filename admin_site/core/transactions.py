@@ -9,11 +9,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from admin_site.core.database import db
+from admin_site.core.database import begun, db
+from admin_site.core.errors import Busy
+
+# How long a writer waits for another one before it says so.
+WAIT_SECONDS = 10.0
+# SQLite's own waiting grows to 100 ms a step, so that late comers overtake; a short even step is fair.
+WAIT_STEP_SECONDS = 0.003
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
@@ -27,14 +34,74 @@ def atomic() -> Iterator[None]:
     if _writing.get():
         yield
         return
-    db.session.rollback()  # a reading transaction cannot become a writing one
     with writing():
         try:
+            _end_reading()
             yield
             db.session.commit()
         except BaseException:
             db.session.rollback()
             raise
+
+
+def _end_reading() -> None:
+    """A reading transaction cannot become a writing one: end it, and begin anew with the next statement.
+
+    Where only rows were read, on the same connection and at once: to hand it back and take it again costs as much
+    as three statements.
+    """
+    session = db.session()
+    current = begun(session)
+    if current is None or session.identity_map or session.new:
+        session.rollback()
+        return
+    try:
+        current.dialect.do_rollback(current.connection.dbapi_connection)  # type: ignore[arg-type]  # it is open
+    except current.dialect.loaded_dbapi.Error:  # the connection is gone: the pool has another one
+        current.invalidate()
+        session.rollback()
+        return
+    begin(current)
+
+
+def begin(connection: Connection) -> None:
+    """Begin a transaction, reading or writing, on a connection that has none."""
+    raw: Any = connection.connection.dbapi_connection
+    match connection.dialect.name:
+        case "sqlite":
+            _begin_sqlite(raw, connection.dialect.loaded_dbapi)
+        case "postgresql":
+            raw.read_only = not is_writing()  # sent along with BEGIN, no round trip of its own
+        case _ if not is_writing():
+            connection.exec_driver_sql("START TRANSACTION READ ONLY")
+
+
+def _begin_sqlite(raw: Any, module: Any) -> None:
+    if not is_writing():
+        raw.execute("PRAGMA query_only=ON")
+        raw.execute("BEGIN")
+        return
+    raw.execute("PRAGMA query_only=OFF")
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        _begin_in_turn(raw, module)
+    finally:
+        raw.execute("PRAGMA busy_timeout=10000")
+
+
+def _begin_in_turn(raw: Any, module: Any) -> None:
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+        except module.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            if time.monotonic() > until:
+                raise Busy from error
+            time.sleep(WAIT_STEP_SECONDS)
+        else:
+            return
 
 
 T = TypeVar("T")

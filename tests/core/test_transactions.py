@@ -1,0 +1,121 @@
+"""A transaction that may write begins where reading ends: on the same connection, with what stands now."""
+
+import threading
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy import text as sql
+from sqlalchemy.exc import DBAPIError
+
+from admin_site.core import clock, registry, transactions
+from admin_site.core.database import connection, db
+from admin_site.core.errors import Busy
+from admin_site.core.transactions import atomic, is_writing
+from admin_site.records import reads
+from admin_site.records.drafts import Submission
+from tests.factories import make
+
+
+def count():
+    return connection().execute(sql("SELECT count(*) FROM throttles")).scalar()
+
+
+def add(subject):
+    connection().execute(
+        sql("INSERT INTO throttles (subject, minute, count) VALUES (:subject, 1, 1)"), {"subject": subject}
+    )
+
+
+def elsewhere(app, work):
+    """Somebody else, to the end."""
+
+    def act():
+        with app.app_context():
+            work()
+
+    other = threading.Thread(target=act)
+    other.start()
+    other.join(30)
+    assert not other.is_alive()
+
+
+def add_elsewhere():
+    with atomic():
+        add("theirs")
+
+
+def test_who_writes_sees_what_others_wrote_since_it_was_read(app):
+    assert count() == 0
+    elsewhere(app, add_elsewhere)
+    with atomic():
+        assert count() == 1
+        add("ours")
+    assert count() == 2
+
+
+def test_the_connection_is_kept_and_reads_only_again(app):
+    count()
+    taken = []
+    event.listen(db.engine, "checkout", lambda *_of: taken.append(1))
+    with atomic():
+        add("ours")
+    assert taken == []
+    with pytest.raises(DBAPIError):
+        add("after")
+    db.session.rollback()
+    assert count() == 1
+
+
+def test_rows_that_were_loaded_are_loaded_again(app):
+    with atomic():
+        db.session.add(Submission(key="k", at=clock.now(), row_id=1))
+    held = db.session.get(Submission, "k")
+    assert (held.row_id, count()) == (1, 0)
+    elsewhere(app, change)
+    with atomic():
+        assert held.row_id == 2
+
+
+def change():
+    with atomic():
+        db.session.get(Submission, "k").row_id = 2
+
+
+@pytest.mark.databases("postgresql", "mariadb")
+def test_a_connection_that_was_lost_meanwhile_is_replaced(app):
+    is_postgresql = db.engine.dialect.name == "postgresql"
+    number = (
+        connection().execute(sql("SELECT " + ("pg_backend_pid()" if is_postgresql else "connection_id()"))).scalar()
+    )
+    end = f"SELECT pg_terminate_backend({number})" if is_postgresql else f"KILL {number}"
+    with db.engine.connect() as other:
+        other.execute(sql(end))
+    with atomic():
+        add("ours")
+    assert count() == 1
+
+
+@pytest.mark.databases("sqlite")
+def test_who_waits_too_long_can_go_on(app, monkeypatch):
+    monkeypatch.setattr(transactions, "WAIT_SECONDS", 0.05)
+    with db.engine.connect() as other:
+        raw = other.connection.dbapi_connection
+        raw.execute("PRAGMA query_only=OFF")
+        raw.execute("BEGIN IMMEDIATE")
+        assert count() == 0
+        with pytest.raises(Busy), atomic():
+            add("ours")
+        raw.execute("ROLLBACK")
+    assert not is_writing()
+    assert count() == 0
+    with atomic():
+        add("ours")
+    assert count() == 1
+
+
+def test_a_row_that_was_looked_at_can_be_changed(app, cast):
+    number = make("notes")
+    assert reads.find(cast.system, registry.get("notes"), number).id == number
+    with atomic():
+        connection().execute(sql(f"UPDATE notes SET version = 7 WHERE id = {number:d}"))
+    assert reads.find(cast.system, registry.get("notes"), number).version == 7
