@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from admin_site.accounts.actor import Actor, role_names, split_roles
 from admin_site.accounts.models import LoginSession, User, UserSettings
 from admin_site.core import clock
-from admin_site.core.database import connection, db
+from admin_site.core.database import db, execute_kept
 
 # What a column of row numbers holds.
 ID_MOST = 2**63 - 1
@@ -61,7 +61,7 @@ def load(token: str) -> Actor | None:
     """The person behind a cookie's secret, if the session still stands."""
     now = clock.now()
     query = _loading()
-    row = connection().execute(query, {"hashed": _hash(token), "moment": now}).first()
+    row = execute_kept(query, {"hashed": _hash(token), "moment": now}).first()
     idle = timedelta(seconds=current_app.config["SESSION_IDLE"])
     if row is None or (not row.keep and row.last_seen_at + idle <= now):
         return None

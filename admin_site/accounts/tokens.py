@@ -15,7 +15,7 @@ from admin_site.accounts.actor import Actor, role_names, split_roles
 from admin_site.accounts.models import ApiToken, User
 from admin_site.accounts.roles import ACTIONS, SITE_ACTIONS
 from admin_site.core import clock, registry, text
-from admin_site.core.database import connection, db
+from admin_site.core.database import db, execute_kept
 from admin_site.core.errors import Conflict, Invalid, NotFound
 
 # What tells a token from other secrets, for those who look for leaked ones.
@@ -127,7 +127,7 @@ def load(secret: str) -> tuple[Actor, bool] | None:
     if not secret.startswith(PREFIX):
         return None
     now = clock.now()
-    row = connection().execute(_loading(), {"hashed": _hash(secret), "moment": now}).first()
+    row = execute_kept(_loading(), {"hashed": _hash(secret), "moment": now}).first()
     if row is None:
         return None
     return _actor(row), row.last_used_at is None or row.last_used_at < now - SEEN_EVERY

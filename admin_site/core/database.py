@@ -1,6 +1,6 @@
 """The database: one session, one declarative base, and what every table has."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -8,6 +8,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    CursorResult,
+    Executable,
     ForeignKey,
     Index,
     MetaData,
@@ -148,6 +150,15 @@ def connection() -> Connection:
     if found is None:
         found = session.info[_CONNECTION] = session.connection()
     return found
+
+
+# For what is asked all the time and planned alike whatever it is asked with: see ``core.postgresql``.
+KEPT: Mapping[str, Any] = {"kept": True}
+
+
+def execute_kept(statement: Executable, given: Mapping[str, Any] | None = None) -> CursorResult[*tuple[Any, ...]]:
+    """Execute a statement that is made once; the database may keep how it is planned."""
+    return connection().execute(statement, given, execution_options=KEPT)
 
 
 def begun(session: Session) -> Connection | None:

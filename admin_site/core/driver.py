@@ -9,21 +9,21 @@ from sqlalchemy import Column, Dialect, String, Text, UniqueConstraint, bindpara
 from sqlalchemy import text as text_clause
 from sqlalchemy.dialects import postgresql
 
-from admin_site.core.database import connection
+from admin_site.core.database import KEPT, connection
 
 
 def insert_row(table: Any, row: Mapping[str, Any]) -> int:
     """Insert one row; returns its number."""
     current = connection()
     written = _inserting(table, tuple(row), current.dialect, is_asked=True)
-    return int(current.exec_driver_sql(written.statement, written.given(row)).scalar_one())
+    return int(current.exec_driver_sql(written.statement, written.given(row), KEPT).scalar_one())
 
 
 def insert_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows of the same columns; values in ``shared`` are the same in each and converted once."""
     current = connection()
     written = _inserting(table, (*shared, *rows[0]), current.dialect, is_asked=False)
-    current.exec_driver_sql(written.statement, written.given_each(shared, rows))
+    current.exec_driver_sql(written.statement, written.given_each(shared, rows), KEPT)
 
 
 def update_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -31,10 +31,10 @@ def update_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[st
     current, names = connection(), (*shared, *rows[0])
     if current.dialect.name == "postgresql" and len(rows) > 1 and _unique_columns(table).isdisjoint(names):
         written = _updating_from(table, names, current.dialect)
-        current.exec_driver_sql(written.statement, written.given_lists(shared, rows))
+        current.exec_driver_sql(written.statement, written.given_lists(shared, rows), KEPT)
     else:
         written = _updating(table, names, current.dialect)
-        current.exec_driver_sql(written.statement, written.given_each(shared, rows))
+        current.exec_driver_sql(written.statement, written.given_each(shared, rows), KEPT)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from flask_migrate import Migrate
 from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.engine import make_url
 
-from admin_site.core import transactions
+from admin_site.core import postgresql, transactions
 from admin_site.core.database import db
 from admin_site.core.errors import Busy
 
@@ -35,8 +35,8 @@ SQLITE_PRAGMAS = (
 
 DRIVERS = {
     "sqlite": "sqlite",
-    "postgres": "postgresql+psycopg",
-    "postgresql": "postgresql+psycopg",
+    "postgres": postgresql.DRIVER,
+    "postgresql": postgresql.DRIVER,
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
 }
@@ -121,4 +121,5 @@ def _postgresql_connect(dialect: Dialect, _record: Any, given: Sequence[Any], na
     if encoding != "UTF8":
         raw.close()
         raise Busy(f"The database stores text as {encoding}; it must be made with ENCODING 'UTF8'.")
+    raw.prepared_max = postgresql.PREPARED_MOST
     return raw

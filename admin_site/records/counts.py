@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal, select
 
-from admin_site.core.database import connection, db
+from admin_site.core.database import connection, db, execute_kept
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
@@ -92,7 +92,7 @@ def _of_words(matching: Matching, band: Collection[int]) -> Counts:
 def _of_section(section: Section) -> int:
     """The rows of a whole section, which most pages ask for."""
     asked = reads.kept(section, ("count",), lambda: select(_bounded_count_of(section)))
-    return int(connection().execute(asked).scalar_one())
+    return int(execute_kept(asked).scalar_one())
 
 
 def _bounded_count_of(section: Section) -> Any:

@@ -12,7 +12,7 @@ from sqlalchemy import ForeignKey, Index, Select, String, bindparam, delete, sel
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.core import clock, text
-from admin_site.core.database import Model, connection, db, insert_new, table_args
+from admin_site.core.database import Model, db, execute_kept, insert_new, table_args
 from admin_site.core.section import Kind, Section
 from admin_site.core.types import Id, JsonText, UtcDateTime
 from admin_site.records import statements
@@ -100,7 +100,7 @@ def find(user_id: int | None, section: Section, row_id: int) -> Kept | None:
     if user_id is None:
         return None
     asked = {"person": user_id, "of": section.name, "row": row_id}
-    row = connection().execute(statements.kept(("draft",), _finding), asked).first()
+    row = execute_kept(statements.kept(("draft",), _finding), asked).first()
     return Kept(*row) if row else None
 
 

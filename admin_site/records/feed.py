@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
 
-from admin_site.core.database import connection, db
+from admin_site.core.database import db, execute_kept
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records import keyset, pins, reads, windows
@@ -152,7 +152,7 @@ def row(section: Section, row_id: int, names: Sequence[str]) -> Any:
         return columns_of(section, wanted).where(section.table.columns.id == bindparam("row"))
 
     statement = reads.kept(section, ("written", wanted), make)
-    return connection().execute(statement, {"row": row_id}).one()
+    return execute_kept(statement, {"row": row_id}).one()
 
 
 def rows_of(section: Section, ids: Sequence[int], names: Sequence[str]) -> list[Any]:

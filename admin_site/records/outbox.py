@@ -13,7 +13,7 @@ from sqlalchemy import ForeignKey, Index, String, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.core import clock
-from admin_site.core.database import Model, connection, db, table_args
+from admin_site.core.database import Model, db, execute_kept, table_args
 from admin_site.core.section import Change, Section
 from admin_site.core.types import Id, JsonText, UtcDateTime
 
@@ -99,7 +99,7 @@ _HOOKS = Webhook.__table__.columns
 
 
 def _listening(section: Section) -> list[int]:
-    rows = connection().execute(_asking())
+    rows = execute_kept(_asking())
     return [row.id for row in rows if row.sections is None or section.name in row.sections]
 
 

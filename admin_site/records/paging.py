@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from admin_site.accounts import permissions
-from admin_site.core.database import connection
+from admin_site.core.database import connection, execute_kept
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
 from admin_site.records import counts, filters, pins, reads, windows
@@ -113,8 +113,9 @@ def _band(actor: Actor, query: ListQuery, names: Sequence[str]) -> list[Any]:
         return pins.band(section, here, own=own)
 
     is_same = permissions.is_unconditional(actor, "read", section)
+    execute = execute_kept if is_same else connection().execute
     statement = reads.kept(section, ("band", own, names), make) if is_same else make()
-    rows = connection().execute(statement, pins.asked(actor.id)).all()
+    rows = execute(statement, pins.asked(actor.id)).all()
     return list({row.id: row for row in reversed(rows)}.values())[::-1]
 
 

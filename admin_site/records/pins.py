@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin_site.core import clock
-from admin_site.core.database import Model, connection, db, table_args
+from admin_site.core.database import Model, connection, db, execute_kept, table_args
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Section
 from admin_site.core.types import Id, UtcDateTime
@@ -86,7 +86,7 @@ def band(section: Section, rows: Select[Any], *, own: bool, limit: int = BAND_LE
         pin.id.label("pin_id"), pin.user_id.label("pin_user_id"), pin.until.label("pin_until"),
         pin.reason.label("pin_reason"),
     ).join(first, pin.row_id == section.table.columns.id)  # fmt: skip
-    return joined.order_by(pin.user_id.is_not(None), pin.position, pin.id).limit(limit)
+    return joined.order_by(pin.user_id.is_not(None), pin.position, pin.id).limit(statements.at_most(limit))
 
 
 def asked(user_id: int | None = None) -> dict[str, Any]:
@@ -101,7 +101,9 @@ _NOW: Any = bindparam("pin_now", type_=UtcDateTime())
 def _first(section: Section, whose: ColumnElement[bool]) -> Any:
     columns = (PINS.id, PINS.row_id, PINS.user_id, PINS.position, PINS.until, PINS.reason)
     stands = and_(PINS.section == section.name, whose, or_(PINS.until.is_(None), PINS.until > _NOW))
-    return select(*columns).where(stands).order_by(PINS.position, PINS.id).limit(LOOKED_AT).subquery()
+    return (
+        select(*columns).where(stands).order_by(PINS.position, PINS.id).limit(statements.at_most(LOOKED_AT)).subquery()
+    )
 
 
 def standing(section: Section, rows: Select[Any], user_id: int | None) -> Select[Any]:
@@ -134,7 +136,7 @@ def pinned_among(section: Section, ids: Sequence[int]) -> set[int]:
         return set()
     query = statements.kept(("pinned",), _pinned_among)
     asked = {"of": section.name, "pin_now": clock.now(), "rows": ids}
-    return set(connection().execute(query, asked).scalars().all())
+    return set(execute_kept(query, asked).scalars().all())
 
 
 def flag(section: Section) -> Any:

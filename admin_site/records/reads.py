@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, false, func, liter
 
 from admin_site.accounts import permissions
 from admin_site.core import text
-from admin_site.core.database import among, connection, db
+from admin_site.core.database import among, connection, db, execute_kept
 from admin_site.core.errors import NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
@@ -90,8 +90,9 @@ def find(actor: Actor, section: Section, row_id: int, *, trashed: bool = False, 
             return query.with_for_update() if locked else query
 
         is_same = permissions.is_unconditional(actor, "read", section)
+        execute = execute_kept if is_same else connection().execute
         query = kept(section, ("find", trashed, locked), make) if is_same else make()
-        row = connection().execute(query, {"row": row_id}).first()
+        row = execute(query, {"row": row_id}).first()
     if row is None:
         raise NotFound
     return row

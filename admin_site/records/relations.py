@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from admin_site.accounts import permissions
 from admin_site.core import registry, text
-from admin_site.core.database import Record, connection, db
+from admin_site.core.database import Record, connection, db, execute_kept
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Section, title_of
@@ -51,7 +51,7 @@ def named(model: type[Record], query: Select[Any], ids: Iterable[int]) -> dict[i
     """What the rows are called that such a statement finds among these."""
     return {
         row.id: Title(row.id, text.clip(title_of(model, row), TITLE_LENGTH), row.live is None)
-        for row in connection().execute(query, {"rows": sorted(ids)})
+        for row in execute_kept(query, {"rows": sorted(ids)})
     }
 
 
@@ -123,10 +123,10 @@ def first_candidates(actor: Actor, field: Field, limit: int) -> list[Title]:
     table = model.__table__
 
     def make() -> Select[Any]:
-        return _by_title(model).where(table.columns.live == 1).limit(bindparam("most", type_=Integer()))
+        return _by_title(model).where(table.columns.live == 1).limit(statements.at_most(limit))
 
-    query = statements.kept(("candidates", table), make)
-    return _titled(model, connection().execute(query, {"most": limit}))
+    query = statements.kept(("candidates", table, limit), make)
+    return _titled(model, execute_kept(query))
 
 
 def _found(field: Field, q: str, limit: int, condition: ColumnElement[bool]) -> list[Title]:
@@ -177,7 +177,7 @@ def links(field: Field, ids: Sequence[int]) -> dict[int, list[int]]:
 
     if ids:
         query = statements.kept(("links", through), make)
-        for row_id, other in connection().execute(query, {"rows": ids}).all():
+        for row_id, other in execute_kept(query, {"rows": ids}).all():
             found[row_id].append(other)
     return found
 
@@ -198,7 +198,7 @@ def linked(field: Field, ids: Sequence[int]) -> tuple[dict[int, list[int]], dict
 
     if ids:
         query = statements.kept(("linked", field.through), make)
-        for row in connection().execute(query, {"rows": list(ids)}).all():
+        for row in execute_kept(query, {"rows": list(ids)}).all():
             found[row[0]].append(row.id)
             if row.id not in titles_found:
                 titles_found[row.id] = Title(

@@ -3,10 +3,16 @@
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Executable
+from sqlalchemy import ColumnElement, Executable, Integer, literal_column
 
 MOST = 1_000
 _kept: dict[tuple[Hashable, ...], Any] = {}
+
+
+def at_most(number: int) -> ColumnElement[int]:
+    """For LIMIT, as a part of the statement: planned once, it is then known how few rows are asked for."""
+    return literal_column(str(number), Integer())
+
 
 S = TypeVar("S", bound=Executable | ColumnElement[Any])
 

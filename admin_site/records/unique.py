@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
 from admin_site.core import text
-from admin_site.core.database import connection
+from admin_site.core.database import execute_kept
 from admin_site.core.errors import Conflict
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Change, Section
@@ -69,7 +69,7 @@ def _taken(section: Section, column: str, wanted: list[Any], but: Sequence[int |
 
     query = statements.kept(("taken", section.table, column, bool(numbers)), make)
     asked = {"wanted": wanted} | ({"but": numbers} if numbers else {})
-    return set(connection().execute(query, asked).scalars().all())
+    return set(execute_kept(query, asked).scalars().all())
 
 
 def key_of(section: Section, name: str, value: Any) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from admin_site.accounts import permissions
 from admin_site.accounts.models import Role, User
 from admin_site.core import clock
-from admin_site.core.database import Model, connection, db, table_args
+from admin_site.core.database import Model, db, execute_kept, table_args
 from admin_site.core.errors import Conflict, Denied, Invalid, NotFound
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
@@ -84,7 +84,7 @@ def of(actor: Actor, section: Section) -> Preferences:
     if actor.id is None:
         return Preferences()
     asked = {"person": actor.id, "section": section.name, "shared": [EVERYONE, *actor.roles]}
-    rows = connection().execute(_asking(), asked).all()
+    rows = execute_kept(_asking(), asked).all()
     views = [
         View(row.id, row.name, row.query, row.shared_with, row.user_id == actor.id, row.id == row.view_id)
         for row in rows

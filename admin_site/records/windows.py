@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
-from admin_site.core.database import connection, db
+from admin_site.core.database import connection, db, execute_kept
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Kind
-from admin_site.records import keyset, pins, reads, relations
+from admin_site.records import keyset, pins, reads, relations, statements
 from admin_site.records.keyset import Key, Position
 from admin_site.records.list_query import DEEPEST_ROW, ORDERS_MOST, ListQuery
 from admin_site.records.reads import COUNT_MOST, Matching
@@ -18,6 +18,7 @@ from admin_site.records.search.ranking import Head, Place
 
 # Rows with the words are gathered and sorted up to here; above, the sort is walked and the index asked.
 FEW = 1_000
+LENGTHS = 10
 
 
 @dataclass(frozen=True)
@@ -148,25 +149,30 @@ class _Sorted:
             conditions = (self.matching if offset else self._every).where(few=self.few)
             statement = self._statement(keys, values, (*conditions, *more)).limit(limit)
             return list(current.execute(statement.offset(offset) if offset else statement, pins.asked()).all())
-        asked = dict(zip(_FROM, values or (), strict=False)) | {"most": limit} | pins.asked()
-        return list(current.execute(self._kept(keys, more, is_first=values is None), asked).all())
+        asked = dict(zip(_FROM, values or (), strict=False)) | pins.asked()
+        # A little further than is asked for: the statement is then the same for many lengths of a page.
+        most = -(-limit // LENGTHS) * LENGTHS
+        statement = self._kept(keys, more, most, is_first=values is None)
+        return list(execute_kept(statement, asked).all()[:limit])
 
     @property
     def _is_plain(self) -> bool:
         """Whether it is every row of the section: what pages and programs ask for most."""
         return self.matching.is_plain and not self.matching.has_words and not self.query.trashed
 
-    def _kept(self, keys: Sequence[Key], more: Sequence[ColumnElement[bool]], *, is_first: bool) -> Select[Any]:
+    def _kept(
+        self, keys: Sequence[Key], more: Sequence[ColumnElement[bool]], most: int, *, is_first: bool
+    ) -> Select[Any]:
         def make() -> Select[Any]:
             bounds = [bindparam(name, type_=key.column.type) for name, key in zip(_FROM, keys, strict=False)]
             conditions = (*self._every.where(few=False), *more)
             statement = self._statement(keys, None if is_first else bounds, conditions)
-            return statement.limit(bindparam("most", type_=Integer()))
+            return statement.limit(statements.at_most(most))
 
         dialect = db.session.get_bind().dialect.name
         shape = tuple((key.column.name, key.descending, key.nullable, key.nulls_first) for key in keys)
         names = tuple(key.column.name for key in self.keys)
-        return reads.kept(self.query.section, ("sorted", dialect, self.selected, names, shape, is_first), make)
+        return reads.kept(self.query.section, ("sorted", dialect, self.selected, names, shape, most, is_first), make)
 
     @property
     def _every(self) -> Matching:
@@ -257,7 +263,7 @@ def rows_of(query: ListQuery, names: Sequence[str], ids: Sequence[int]) -> list[
         return statement.where(in_list(section.table.columns.id))
 
     statement = reads.kept(section, ("rows of", names, is_marked), make)
-    found = {row.id: row for row in connection().execute(statement, {"rows": list(ids)} | pins.asked())}
+    found = {row.id: row for row in execute_kept(statement, {"rows": list(ids)} | pins.asked())}
     return [found[number] for number in ids if number in found]
 
 

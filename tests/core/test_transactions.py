@@ -119,3 +119,28 @@ def test_a_row_that_was_looked_at_can_be_changed(app, cast):
     with atomic():
         connection().execute(sql(f"UPDATE notes SET version = 7 WHERE id = {number:d}"))
     assert reads.find(cast.system, registry.get("notes"), number).version == 7
+
+
+@pytest.mark.databases("postgresql")
+def test_what_is_asked_all_the_time_stays_prepared(app, cast, sign_in):
+    make("notes", title="One")
+    admin = sign_in(cast.admin)
+    for _time in range(8):
+        admin.get("/admin/notes/?title=One")
+        admin.get("/admin/notes/")
+    prepared = connection().execute(sql("SELECT statement FROM pg_prepared_statements")).scalars().all()
+    assert any("FROM login_sessions" in said for said in prepared)
+    assert any("AS pin_id" in said for said in prepared)
+    # What somebody filters by may need another plan the next time.
+    assert not any("notes.title = " in said for said in prepared)
+
+
+@pytest.mark.databases("postgresql")
+def test_a_transaction_that_failed_is_rolled_back(app):
+    with pytest.raises(DBAPIError):
+        connection().execute(sql("SELECT 1 / 0"))
+    db.session.rollback()
+    with pytest.raises(ZeroDivisionError), atomic():
+        add("ours")
+        raise ZeroDivisionError
+    assert count() == 0

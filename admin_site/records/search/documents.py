@@ -14,7 +14,7 @@ from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from admin_site.core.database import Model, connection, db, insert_new, table_args
+from admin_site.core.database import Model, connection, db, execute_kept, insert_new, table_args
 from admin_site.core.driver import insert_rows
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Change, Section
@@ -138,7 +138,7 @@ def learn(section: Section, heard: Iterable[str]) -> None:
     lot = sorted(word for word in heard if not word.startswith((words.TITLE, words.BREAK)) and not word.isdigit())
     for start in range(0, len(lot), WORDS_AT_ONCE):
         asked = lot[start : start + WORDS_AT_ONCE]
-        known = set(connection().execute(_known(), {"of": section.name, "asked": asked}).scalars().all())
+        known = set(execute_kept(_known(), {"of": section.name, "asked": asked}).scalars().all())
         fresh = [{"section": section.name, "word": word} for word in asked if word not in known]
         if fresh:
             db.session.execute(insert_new(SearchWord), fresh)
