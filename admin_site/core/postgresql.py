@@ -4,7 +4,10 @@ The driver forgets what it has prepared whenever a transaction is rolled back, a
 it prepares whatever is asked five times, also what needs another plan for each value.
 """
 
+import selectors
+import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from psycopg.pq import TransactionStatus
 from sqlalchemy.dialects import registry
@@ -13,6 +16,8 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 DRIVER = "postgresql+psycopg_kept"
 # Statements that a connection keeps prepared: a few for each section.
 PREPARED_MOST = 300
+# A connection that lay idle for longer may have been lost without a word, and is asked before it is used.
+PING_AFTER_SECONDS = 30.0
 
 
 class KeptDialect(PGDialect_psycopg):
@@ -20,18 +25,48 @@ class KeptDialect(PGDialect_psycopg):
 
     supports_statement_cache = True
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects are not typed
+        self._used: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+
+    def do_ping(self, dbapi_connection: Any) -> bool:
+        """Whether a connection from the pool still stands; of one that was used just now, its socket tells."""
+        raw = _raw(dbapi_connection)
+        if time.monotonic() - self._used.get(raw, 0.0) > PING_AFTER_SECONDS:
+            return bool(super().do_ping(dbapi_connection))  # type: ignore[no-untyped-call]
+        return not raw.closed and not _has_come(raw)
+
+    def do_commit(self, dbapi_connection: Any) -> None:
+        """End a transaction."""
+        raw = _raw(dbapi_connection)
+        raw.commit()
+        self._used[raw] = time.monotonic()
+
     def do_rollback(self, dbapi_connection: Any) -> None:
         """End a transaction; one that could only read, and did, is the same either way."""
-        raw = getattr(dbapi_connection, "dbapi_connection", dbapi_connection)
+        raw = _raw(dbapi_connection)
         if raw.read_only and raw.info.transaction_status == TransactionStatus.INTRANS:
             raw.commit()
         else:
             raw.rollback()
+        self._used[raw] = time.monotonic()
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Ask; ``None`` leaves it to the driver, which prepares what it meets the sixth time."""
         is_kept = context is not None and context.execution_options.get("kept", False)
         cursor.execute(statement, parameters, prepare=None if is_kept else False)
+
+
+def _has_come(raw: Any) -> bool:
+    """Whether the server has sent something; nothing is expected of it between requests but its farewell."""
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(raw.fileno(), selectors.EVENT_READ)
+        return bool(waiting.select(0))
+
+
+def _raw(dbapi_connection: Any) -> Any:
+    """The driver's connection, also from what the pool gives out."""
+    return getattr(dbapi_connection, "dbapi_connection", dbapi_connection)
 
 
 registry.register(DRIVER.replace("+", "."), __name__, KeptDialect.__name__)

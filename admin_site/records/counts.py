@@ -1,6 +1,6 @@
 """How many rows a page of a list tells of, in one statement: counted no further than is told, unless asked exactly."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,17 +34,31 @@ class Counts:
         return self.total if self.total > COUNT_MOST else self.total - self.in_band
 
 
+def is_whole(matching: Matching) -> bool:
+    """Whether the list is the whole section, counted as far as is told: its rows can then bring the count along."""
+    query = matching.query
+    return matching.is_plain and not (query.is_narrowed or query.is_exact or query.trashed)
+
+
+def along(section: Section, rows: Sequence[Any], band: Collection[int]) -> Counts:
+    """The counts of such a list, which its rows have brought along, if there are any."""
+    in_all = rows[0]._in_all if rows else _of_section(section)
+    return Counts(in_all, len(band), in_all)
+
+
 def of(actor: Actor, matching: Matching, band: Collection[int]) -> Counts:
     """The counts of a list; ``band`` are the numbers of the rows that stand above it."""
     query, section = matching.query, matching.query.section
     is_bounded = not query.is_exact and not query.trashed
     if not query.is_narrowed:
-        in_all = _of_section(section) if matching.is_plain and is_bounded else matching.count(_most(query))
+        in_all = _of_section(section) if is_whole(matching) else matching.count(_most(query))
         return Counts(in_all, len(band), in_all)
     if matching.is_plain and matching.has_words and is_bounded and index.is_alike(query.terms):
         return _of_words(matching, band)
     every = Matching.of(actor, ListQuery(section=section, trashed=query.trashed))
-    in_all = _bounded_count_of(section) if every.is_plain and is_bounded else every.counting(_most(query))
+    in_all = (
+        reads.bounded_count_of(section, COUNT_MOST) if every.is_plain and is_bounded else every.counting(_most(query))
+    )
     asked = select(matching.counting(_most(query)), _in_band(matching, band), in_all)
     return Counts(*db.session.execute(asked).one())
 
@@ -80,23 +94,16 @@ def _of_words(matching: Matching, band: Collection[int]) -> Counts:
             more = found(literal(COUNT_MOST + 1), "whole").offset(COUNT_MOST).limit(1)
             counted = func.coalesce(more.scalar_subquery(), counted)
         above = found(number).where(in_list(index.document_id(), "documents"))
-        return select(counted, _counted(above), _bounded_count_of(section))
+        return select(counted, _counted(above), reads.bounded_count_of(section, COUNT_MOST))
 
     dialect = db.session.get_bind().dialect.name
     documents = index.documents(section, band)
     asked = {"words": index.asked(terms), "whole": index.asked([term.whole for term in terms]), "documents": documents}
-    statement = reads.kept(section, ("counts of words", dialect, can_go_on), make)
+    statement = reads.kept(section, ("counts of words", COUNT_MOST, dialect, can_go_on), make)
     return Counts(*connection().execute(statement, asked).one())
 
 
 def _of_section(section: Section) -> int:
     """The rows of a whole section, which most pages ask for."""
-    asked = reads.kept(section, ("count",), lambda: select(_bounded_count_of(section)))
+    asked = reads.kept(section, ("count", COUNT_MOST), lambda: select(reads.bounded_count_of(section, COUNT_MOST)))
     return int(execute_kept(asked).scalar_one())
-
-
-def _bounded_count_of(section: Section) -> Any:
-    columns = section.table.columns
-    # To find that there are more is cheaper than to count them.
-    more = select(literal(COUNT_MOST + 1)).where(columns.live == 1).offset(COUNT_MOST).limit(1)
-    return func.coalesce(more.scalar_subquery(), _counted(select(columns.id).where(columns.live == 1)))

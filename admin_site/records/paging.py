@@ -68,8 +68,12 @@ def page(actor: Actor, query: ListQuery, columns: Sequence[str] = ()) -> Page:
     every = Matching.of(actor, query)
     band = _band(actor, query, names)
     above = [row.id for row in band]
-    counted = counts.of(actor, every, above)
-    window = windows.window_of(every.but(above), names, counted.others)
+    if counts.is_whole(every):
+        window = windows.window_of(every.but(above), names, COUNT_MOST, counted=COUNT_MOST)
+        counted = counts.along(section, window.rows, above)
+    else:
+        counted = counts.of(actor, every, above)
+        window = windows.window_of(every.but(above), names, counted.others)
     rows = [*band, *window.rows]
     found = reads.items(section, rows, names, pinned=_pinned(section, rows), notes=notes(band, rows))
     most = max(counted.total, counted.in_all) if query.is_exact else COUNT_MOST

@@ -253,19 +253,33 @@ def kept(section: Section, key: tuple[Any, ...], make: Callable[[], Select[Any]]
     return statements.kept((section.table, *key), make)
 
 
-def selection(section: Section, names: Sequence[str], *, bare: bool = False, flagged: bool = False) -> Select[Any]:
+def bounded_count_of(section: Section, most: int) -> Any:
+    """How many rows a section has, counted no further than ``most`` + 1, as an expression."""
+    columns = section.table.columns
+    # To find that there are more is cheaper than to count them.
+    more = select(literal(most + 1)).where(columns.live == 1).offset(most).limit(1)
+    counted = select(func.count()).select_from(select(columns.id).where(columns.live == 1).subquery())
+    return func.coalesce(more.scalar_subquery(), counted.scalar_subquery())
+
+
+def selection(
+    section: Section, names: Sequence[str], *, bare: bool = False, flagged: bool = False, counted: int = 0
+) -> Select[Any]:
     """These columns, what every row's page needs (unless ``bare``), and the titles behind relations, joined.
 
     ``flagged``, rows of a section with pins say whether they are pinned; it is then asked with ``pins.asked``.
+    ``counted``, each says how many rows the section has, counted no further than this and one more.
     """
     names = tuple(names)
     is_flagged = flagged and section.pins and not bare
 
     def make() -> Select[Any]:
         statement = _selection(section, names, bare=bare)
+        if counted:
+            statement = statement.add_columns(bounded_count_of(section, counted).label("_in_all"))
         return statement.add_columns(pins.flag(section)) if is_flagged else statement
 
-    return kept(section, ("rows", bare, is_flagged, names), make)
+    return kept(section, ("rows", bare, is_flagged, counted, names), make)
 
 
 def _selection(section: Section, names: Sequence[str], *, bare: bool) -> Select[Any]:

@@ -41,11 +41,18 @@ def keys_of(query: ListQuery) -> list[Key]:
 
 
 def window_of(
-    matching: Matching, names: Sequence[str], total: int, *, bare: bool = False, offset: int | None = None
+    matching: Matching,
+    names: Sequence[str],
+    total: int,
+    *,
+    bare: bool = False,
+    offset: int | None = None,
+    counted: int = 0,
 ) -> Window:
     """The rows of a page, ranked or sorted; ``total`` is how many there are, as far as they are counted.
 
-    ``offset`` is where it begins, if not where the number of the page says.
+    ``offset`` is where it begins, if not where the number of the page says. ``counted``, the rows of a sorted list
+    bring along how many the section has, as far as that.
     """
     query = matching.query
     position = keyset.read(query.after) if query.after else None
@@ -54,7 +61,7 @@ def window_of(
         return _Ranked(matching, names, few=total <= COUNT_MOST).window(position, begin)
     if position is None and (query.page - 1) * query.per_page >= DEEPEST_ROW:
         return Window()
-    statement = reads.selection(query.section, names, bare=bare, flagged=True)
+    statement = reads.selection(query.section, names, bare=bare, flagged=True, counted=counted)
     if not bare and query.terms:
         statement = statement.add_columns(*excerpt(query))
     return sorted_window(matching, statement, position, few=total <= FEW, offset=begin)

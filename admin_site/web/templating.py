@@ -1,6 +1,6 @@
 """What templates may call: people, statuses, moments, numbers, and the page's surroundings."""
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import MutableMapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -137,12 +137,17 @@ def moment(when: datetime | None, *, absolute: bool = False, brief: bool = False
 
 def brief_moment(when: datetime, now: datetime) -> str:
     """The markup of a time in a list."""
-    return f'<span title="{exact(when, MONTHS_BRIEF)}">{_ago(when, now)}</span>'
+    day = f"{when.day} {MONTHS_BRIEF[when.month]}"
+    if now.toordinal() - when.toordinal() > 1:  # most of them, in as few steps as can be
+        said = day if when.year == now.year else f"{day} {when.year}"
+    else:
+        said = _ago(when, now)
+    return f'<span title="{day} {when.year}, {when.hour:02}:{when.minute:02} UTC">{said}</span>'
 
 
-def exact(when: datetime, months: Sequence[str] = MONTHS) -> str:
+def exact(when: datetime) -> str:
     """A moment to the minute, in words."""
-    return f"{when.day} {months[when.month]} {when.year}, {when.hour:02}:{when.minute:02} UTC"
+    return f"{when.day} {MONTHS[when.month]} {when.year}, {when.hour:02}:{when.minute:02} UTC"
 
 
 def _ago(when: datetime, now: datetime) -> str:

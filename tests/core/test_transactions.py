@@ -1,13 +1,14 @@
 """A transaction that may write begins where reading ends: on the same connection, with what stands now."""
 
 import threading
+import time
 
 import pytest
 from sqlalchemy import event
 from sqlalchemy import text as sql
 from sqlalchemy.exc import DBAPIError
 
-from admin_site.core import clock, registry, transactions
+from admin_site.core import clock, postgresql, registry, transactions
 from admin_site.core.database import connection, db
 from admin_site.core.errors import Busy
 from admin_site.core.transactions import atomic, is_writing
@@ -144,3 +145,18 @@ def test_a_transaction_that_failed_is_rolled_back(app):
         add("ours")
         raise ZeroDivisionError
     assert count() == 0
+
+
+@pytest.mark.databases("postgresql", "mariadb")
+@pytest.mark.parametrize("idle", [0, 60])
+def test_a_connection_that_was_lost_in_the_pool_is_replaced(app, monkeypatch, idle):
+    is_postgresql = db.engine.dialect.name == "postgresql"
+    lost, other = db.engine.connect(), db.engine.connect()
+    number = lost.execute(sql("SELECT " + ("pg_backend_pid()" if is_postgresql else "connection_id()"))).scalar()
+    lost.close()
+    other.execute(sql(f"SELECT pg_terminate_backend({number})" if is_postgresql else f"KILL {number}"))
+    other.close()
+    now = time.monotonic() + idle
+    monkeypatch.setattr(postgresql.time, "monotonic", lambda: now)
+    with db.engine.connect() as one, db.engine.connect() as two:
+        assert [each.execute(sql("SELECT 1")).scalar() for each in (one, two)] == [1, 1]

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from admin_site.core import clock, registry
 from admin_site.core.database import db
 from admin_site.core.transactions import atomic
-from admin_site.records import paging, pinning, reads, writes
+from admin_site.records import counts, paging, pinning, reads, windows, writes
 from admin_site.records.list_query import ListQuery
 from admin_site.records.pins import Pin
 from tests.factories import make
@@ -61,8 +61,8 @@ def test_what_matches_in_the_band_is_counted_with_what_matches(cast):
 @pytest.mark.parametrize("pinned", [0, 3])
 def test_rows_of_the_band_are_not_counted_again(cast, monkeypatch, args, pinned):
     """However close the number of rows is to the one that is counted to."""
-    monkeypatch.setattr(paging, "COUNT_MOST", 4)
-    monkeypatch.setattr(reads, "COUNT_MOST", 4)
+    for module in (paging, counts, windows, reads):
+        monkeypatch.setattr(module, "COUNT_MOST", 4)
     section = registry.get("posts")
     for rows in range(1, 12):
         make("posts", title=f"Fern {rows}", status="draft", is_pinned=rows <= pinned)
