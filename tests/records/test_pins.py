@@ -93,6 +93,17 @@ def test_a_pin_lapses_at_its_end(cast):
         assert ids(page(cast, pinned="first").items) == [number]
 
 
+def test_a_row_below_the_band_is_flagged_if_it_is_pinned_for_everyone_now(cast):
+    lapsed, own, pinned = (make("notes", title=title) for title in ("Lapsed", "Own", "Pinned"))
+    with atomic():
+        for number in (lapsed, pinned):
+            writes.update(cast.editor, registry.get("notes"), number, {"is_pinned": True})
+        pinning.pin_own(cast.viewer, registry.get("notes"), own, on=True)
+        db.session.execute(update(Pin).where(Pin.row_id == lapsed).values(until=clock.now() - timedelta(seconds=1)))
+    make("posts", is_pinned=True)
+    assert {item.id: item.is_pinned for item in page(cast).items} == {lapsed: False, own: False, pinned: True}
+
+
 def test_a_lapsed_row_can_be_pinned_again(cast):
     number = make("notes", is_pinned=True)
     with atomic():

@@ -18,6 +18,7 @@ from admin_site.records.list_query import ListQuery
 from admin_site.records.search import marks, rebuild, words
 from admin_site.records.search.documents import ROWS_MOST, SearchDocument, SearchWord, first_id
 from admin_site.records.search.terms import Term
+from tests.factories import make
 from tests.records import judged
 
 DEPTH = 10
@@ -299,3 +300,17 @@ def _told(actor, q):
 def _last(name):
     columns = registry.get(name).table.columns
     return db.session.execute(select(columns.id).order_by(columns.id.desc()).limit(1)).scalar_one()
+
+
+def test_words_in_a_row_and_words_alone_are_asked_apart(cast):
+    """Statements about single words are made once; those about several, one after the other, say more."""
+    apart = [make("posts", title=f"Otter in grey {place}") for place in range(3)]
+    together = make("posts", title="Grey otter")
+    section = registry.get("posts")
+    for q, wanted in (
+        ("otter", {*apart, together}), ('"grey otter"', {together}), ("otter", {*apart, together}),
+        ('"otter in"', {*apart}), ("grey otter", {*apart, together}),
+    ):  # fmt: skip
+        for _again in range(2):
+            found = paging.page(cast.viewer, ListQuery.from_args(section, MultiDict({"q": q}), cast.viewer))
+            assert ({item.id for item in found.items}, found.total) == (wanted, len(wanted)), q

@@ -86,7 +86,7 @@ def matching(
         return false()
     module, base = backend(), first_id(section)
     number = module.document_id()
-    runs = [] if in_title else [term.run for term in terms if term.run]
+    runs = [term.run for term in terms if term.run]
     words = bindparam(parameter, type_=String()) if parameter else bindparam(None, said)
     return and_(module.matches(words), number >= base, number < base + ROWS_MOST, *(_has_run(run) for run in runs))
 
