@@ -52,9 +52,9 @@ class KeptDialect(PGDialect_psycopg):
         self._used[raw] = time.monotonic()
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        """Ask; ``None`` leaves it to the driver, which prepares what it meets the sixth time."""
+        """Ask, prepared or not."""
         is_kept = context is not None and context.execution_options.get("kept", False)
-        cursor.execute(statement, parameters, prepare=None if is_kept else False)
+        cursor.execute(statement, parameters, prepare=is_kept)
 
 
 def _has_come(raw: Any) -> bool:
