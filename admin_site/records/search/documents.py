@@ -25,8 +25,6 @@ from admin_site.records.search import words
 ROWS_MOST = 2**40
 _PLACES = 2**22
 WORDS_AT_ONCE = 500
-# What stands first in a word of the index that nobody wrote.
-_MARKS = words.TITLE[0] + words.BREAK
 # MariaDB indexes words of three letters at least and leaves out common ones, so there each has a tail.
 TAIL = "__"
 _Word = by_code_point(words.WORD_LENGTH)
@@ -137,7 +135,7 @@ def _known() -> Select[Any]:
 
 def learn(section: Section, heard: Iterable[str]) -> None:
     """Keep the words that are new to a section, in one order so that two writers never wait for each other."""
-    lot = sorted([word for word in heard if word[0] not in _MARKS and not word.isdigit()])
+    lot = sorted(word for word in heard if not word.startswith((words.TITLE, words.BREAK)) and not word.isdigit())
     for start in range(0, len(lot), WORDS_AT_ONCE):
         asked = lot[start : start + WORDS_AT_ONCE]
         known = set(execute_kept(_known(), {"of": section.name, "asked": asked}).scalars().all())
