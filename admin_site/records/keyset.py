@@ -166,7 +166,7 @@ def _bound(key: Key, value: Any) -> Any:
 
 
 def _same(key: Key, value: Any) -> ColumnElement[bool]:
-    answer: ColumnElement[bool] = key.column.is_(None) if value is None else key.column == value
+    answer: ColumnElement[bool] = key.column.is_(None) if value is None else key.column == _bound(key, value)
     return answer
 
 
@@ -175,7 +175,8 @@ def _beyond(key: Key, value: Any) -> ColumnElement[bool]:
     if value is None:
         # Backwards, nulls come first: what comes after them is every value.
         return column.is_not(None) if key.nulls_first else false()
-    further: ColumnElement[bool] = column < value if key.descending else column > value
+    bound = _bound(key, value)  # of the column's kind: truth has no order but as a column
+    further: ColumnElement[bool] = column < bound if key.descending else column > bound
     if key.nullable and not key.nulls_first:
         return or_(further, column.is_(None))
     return further

@@ -497,3 +497,15 @@ def test_pins_are_arranged_by_the_page(cast, sign_in):
     ):
         assert (editor.get(address) if "?" in address else editor.post(address)).status_code == 404, address
     assert sign_in(cast.stranger).get("/admin/pins/").status_code == 404
+
+
+def test_pages_of_a_list_that_is_sorted_by_yes_and_no_go_on(cast, sign_in):
+    """Beside a column of the other direction, or one that may be empty: truth is then compared as a value."""
+    made = {make("answers") for _ in range(15)}
+    admin = sign_in(cast.admin)
+    first = admin.page("/admin/answers/?sort=is_accepted,created_by&per_page=10&is_accepted=false")
+    second = admin.page(first.select_one("a[rel=next]")["href"])
+    boxes = [int(box["value"]) for page in (first, second) for box in page.select("input[name=ids]")]
+    assert (len(boxes), set(boxes)) == (15, made)
+    back = admin.page(second.select_one("a[rel=prev]")["href"])
+    assert [int(box["value"]) for box in back.select("input[name=ids]")] == boxes[:10]
