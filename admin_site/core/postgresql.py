@@ -9,6 +9,7 @@ import time
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from psycopg import ServerCursor
 from psycopg.pq import TransactionStatus
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -54,7 +55,10 @@ class KeptDialect(PGDialect_psycopg):
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Ask, prepared or not."""
         is_kept = context is not None and context.execution_options.get("kept", False)
-        cursor.execute(statement, parameters, prepare=is_kept)
+        if isinstance(cursor, ServerCursor):  # it is never prepared
+            cursor.execute(statement, parameters)
+        else:
+            cursor.execute(statement, parameters, prepare=is_kept)
 
 
 def _has_come(raw: Any) -> bool:

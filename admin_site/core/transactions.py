@@ -47,12 +47,13 @@ def atomic() -> Iterator[None]:
 def _end_reading() -> None:
     """A reading transaction cannot become a writing one: end it, and begin anew with the next statement.
 
-    Where only rows were read, on the same connection and at once: to hand it back and take it again costs as much
-    as three statements.
+    Where only rows were read, on the same connection: to hand it back and take it again costs as much as three
+    statements. Not on SQLite, where to begin is to keep all other writers waiting: there the first statement begins.
     """
     session = db.session()
     current = begun(session)
-    if current is None or session.identity_map or session.new:
+    is_plain = current is not None and not (current.invalidated or session.identity_map or session.new)
+    if current is None or not is_plain or has_one_writer():
         session.rollback()
         return
     try:

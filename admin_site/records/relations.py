@@ -33,7 +33,7 @@ def titles(model: type[Record], ids: Iterable[int]) -> dict[int, Title]:
     wanted = {number for number in ids if number is not None}
     if not wanted:
         return {}
-    return named(model, statements.kept(("titles", model), lambda: naming(model)), wanted)
+    return named(model, statements.kept(("titles", model), lambda: naming(model)), wanted, is_kept=True)
 
 
 def naming(model: type[Record]) -> Select[Any]:
@@ -47,11 +47,12 @@ def held(query: Select[Any]) -> Select[Any]:
     return query.with_for_update(read=True, key_share=True)
 
 
-def named(model: type[Record], query: Select[Any], ids: Iterable[int]) -> dict[int, Title]:
-    """What the rows are called that such a statement finds among these."""
+def named(model: type[Record], query: Select[Any], ids: Iterable[int], *, is_kept: bool = False) -> dict[int, Title]:
+    """What the rows are called that such a statement, which may be one that is kept, finds among these."""
+    execute = execute_kept if is_kept else connection().execute
     return {
         row.id: Title(row.id, text.clip(title_of(model, row), TITLE_LENGTH), row.live is None)
-        for row in execute_kept(query, {"rows": sorted(ids)})
+        for row in execute(query, {"rows": sorted(ids)})
     }
 
 

@@ -116,6 +116,7 @@ def _selectable(field: Field, actor: Actor, numbers: set[int], *, is_held: bool)
         return relations.held(naming) if is_held else naming
 
     query = statements.kept(("selectable", table, is_held), make)
-    if section is None or not permissions.is_unconditional(actor, "read", section):
+    is_same = section is not None and permissions.is_unconditional(actor, "read", section)
+    if not is_same:
         query = query.where(relations.selectable(actor, model))
-    return relations.named(model, query, numbers)
+    return relations.named(model, query, numbers, is_kept=is_same)

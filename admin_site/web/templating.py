@@ -90,7 +90,7 @@ def _is_here(url: str) -> bool:
     return request.path == url or (request.path.startswith(url) and url.count("/") > 2)
 
 
-@lru_cache(maxsize=NAMES_KEPT)
+@lru_cache(maxsize=NAMES_KEPT, typed=True)  # markup is equal to the text that it was made of
 def avatar(name: str, number: int | None, *, big: bool = False) -> Markup:
     """Initials on one of six colours; the name stands beside it."""
     initials = escape("".join(word[0] for word in name.split()[:2]).upper() or "?")
@@ -99,7 +99,7 @@ def avatar(name: str, number: int | None, *, big: bool = False) -> Markup:
     return Markup(f"<i class={classes} data-hue={hue} aria-hidden=true>{initials}</i>")  # noqa: S704 - escaped
 
 
-@lru_cache(maxsize=NAMES_KEPT)
+@lru_cache(maxsize=NAMES_KEPT, typed=True)
 def person(name: str, number: int | None) -> Markup:
     """Avatar and name."""
     return Markup(f"<span class=person>{avatar(name, number)}<span>{escape(name)}</span></span>")  # noqa: S704 - escaped

@@ -54,6 +54,7 @@ def test_who_writes_sees_what_others_wrote_since_it_was_read(app):
     assert count() == 2
 
 
+@pytest.mark.databases("postgresql", "mariadb")
 def test_the_connection_is_kept_and_reads_only_again(app):
     count()
     taken = []
@@ -94,6 +95,17 @@ def test_a_connection_that_was_lost_meanwhile_is_replaced(app):
     with atomic():
         add("ours")
     assert count() == 1
+
+
+@pytest.mark.databases("sqlite")
+def test_others_write_until_the_first_statement(app):
+    """What is done before it, such as hashing a password, keeps nobody waiting."""
+    count()
+    with atomic():
+        elsewhere(app, add_elsewhere)
+        assert count() == 1
+        add("ours")
+    assert count() == 2
 
 
 @pytest.mark.databases("sqlite")
@@ -145,6 +157,27 @@ def test_a_transaction_that_failed_is_rolled_back(app):
         add("ours")
         raise ZeroDivisionError
     assert count() == 0
+
+
+@pytest.mark.databases("postgresql", "mariadb")
+def test_a_loss_that_was_noticed_while_reading_is_got_over(app):
+    is_postgresql = db.engine.dialect.name == "postgresql"
+    number = (
+        connection().execute(sql("SELECT " + ("pg_backend_pid()" if is_postgresql else "connection_id()"))).scalar()
+    )
+    with db.engine.connect() as other:
+        other.execute(sql(f"SELECT pg_terminate_backend({number})" if is_postgresql else f"KILL {number}"))
+    with pytest.raises(DBAPIError):
+        count()
+    with atomic():
+        add("ours")
+    assert count() == 1
+
+
+@pytest.mark.databases("postgresql")
+def test_rows_can_be_streamed(app):
+    rows = connection().execute(sql("SELECT generate_series(1, 3)").execution_options(stream_results=True))
+    assert rows.scalars().all() == [1, 2, 3]
 
 
 @pytest.mark.databases("postgresql", "mariadb")
