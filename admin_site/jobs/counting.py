@@ -11,7 +11,7 @@ from admin_site.accounts import permissions
 from admin_site.core.database import db
 from admin_site.core.rules import Actor
 from admin_site.core.section import Kind, Section
-from admin_site.records import pins
+from admin_site.records import changes, pins
 from admin_site.records.edits import Edit, Edits, Operation
 from admin_site.records.selection import Selection
 
@@ -33,7 +33,9 @@ def count(actor: Actor, selection: Selection, action: str, planned: Edits | None
     may = permissions.condition(actor, action, section, section.table.columns)
     edits = _in_order(section, planned)
     has = and_(*(_has(section, edit) for edit in edits)) if edits else false()
-    refused = [_is_refused(actor, section, edit) for edit in edits]
+    refusals = {f"You may not set {edit.field.label}.": _is_refused(actor, section, edit) for edit in edits}
+    refusals |= _emptied(section, edits)
+    refused = list(refusals.values())
     sums = [
         and_(may, not_(has), *(not_(one) for one in refused)),
         and_(may, has),
@@ -41,10 +43,10 @@ def count(actor: Actor, selection: Selection, action: str, planned: Edits | None
     ]
     numbers = (func.sum(case((one, 1), else_=0)) for one in (*sums, _is_others(actor, section, action)))
     found = db.session.execute(selection.every(actor).with_only_columns(func.count(), *numbers)).one()
-    total, changing, same, *by_field, others = (int(number or 0) for number in found)
-    left_out = Counter({f"You may not set {e.field.label}.": n for e, n in zip(edits, by_field, strict=True)})
+    total, changing, same, *by_reason, others = (int(number or 0) for number in found)
+    left_out = Counter(dict(zip(refusals, by_reason, strict=True)))
     left_out[f"You may do this only to your own {section.label.lower()}."] = others
-    left_out[_denial(section, action)] = total - changing - same - sum(by_field) - others
+    left_out[_denial(section, action)] = total - changing - same - sum(by_reason) - others
     return Counted(changing, same, +left_out)
 
 
@@ -100,6 +102,20 @@ def _is_refused(actor: Actor, section: Section, edit: Edit) -> Condition:
     """Whether this field would change in a row, and the person may not set it there (``changes.check_fields``)."""
     fine = or_(_has(section, edit), _may_set(actor, section, edit))
     return case((fine, 0), else_=1) == 1  # also where something is unknown
+
+
+def _emptied(section: Section, edits: Sequence[Edit]) -> dict[str, Condition]:
+    """Rows whose moment would be taken away while they stay in the state that it belongs to (``changes.stamp``)."""
+    workflow, columns = section.workflow, section.table.columns
+    if workflow is None:
+        return {}
+    named = {edit.field.name: edit.value for edit in edits}
+    found: dict[str, Condition] = {}
+    for state, stamp in workflow.stamps.items():
+        if stamp in named and named[stamp] is None and named.get(workflow.field, state) == state:
+            stays = and_(columns[stamp].is_not(None), columns[workflow.field] == state)
+            found[changes.not_empty_while(section, stamp, state)] = case((stays, 1), else_=0) == 1
+    return found
 
 
 def _may_set(actor: Actor, section: Section, edit: Edit) -> Condition:

@@ -138,9 +138,12 @@ def _is_other(held: Held, expected: Mapping[str, Any]) -> bool:
 def _is_emptied(section: Section, held: Held, new: Mapping[str, Any]) -> bool:
     """Whether a moment would be taken away that belongs to the state in which the rows stay."""
     workflow = section.workflow
-    if workflow is None or not workflow.stamps or workflow.field in new:
+    if workflow is None or not workflow.stamps:
         return False
-    stamp = workflow.stamps.get(held.values[workflow.field], "")
+    state = held.values[workflow.field]
+    if new.get(workflow.field, state) != state:
+        return False
+    stamp = workflow.stamps.get(state, "")
     return stamp in new and new[stamp] is None and stamp not in held.empty
 
 

@@ -366,6 +366,28 @@ def test_above_what_is_tried_pins_are_counted(cast, monkeypatch):
         assert (foretold.changing, foretold.same) == expected
 
 
+def test_above_what_is_tried_moments_that_stay_are_named(cast, monkeypatch):
+    monkeypatch.setattr(bulk, "TRIED", 1)
+    posts = registry.get("posts")
+    monkeypatch.setitem(posts.__dict__, "form", (*posts.form, "published_at"))
+    _draft, *published, _archived = [
+        make("posts", status=status) for status in ("draft", "published", "published", "archived")
+    ]
+    kept = "Published cannot be empty while the status is Published."
+    chosen = listed(cast.editor, "posts")
+    foretold, _ = assert_foretold(cast.editor, edit(chosen, published_at=("clear", None)), exact=False)
+    assert said(foretold) == (0, 2, {kept: 2})
+    deed = edit(ticked(cast.editor, "posts", published), published_at=("clear", None), status=("set", "published"))
+    foretold, _ = assert_foretold(cast.editor, deed, exact=False)
+    assert said(foretold) == (0, 0, {kept: 2})
+    deed = edit(chosen, published_at=("clear", None), title=("set", "Moss"))
+    foretold, _ = assert_foretold(cast.editor, deed, exact=False)
+    assert said(foretold) == (2, 0, {kept: 2})
+    deed = edit(chosen, published_at=("clear", None), status=("set", "archived"))
+    foretold, _ = assert_foretold(cast.editor, deed, exact=False)
+    assert said(foretold) == (3, 1, {})
+
+
 def test_above_what_is_tried_what_may_not_be_set_is_named(cast, deputy, monkeypatch):
     monkeypatch.setattr(bulk, "TRIED", 1)
     for status in ("draft", "review", "published", "archived"):
