@@ -47,11 +47,11 @@ def along(section: Section, rows: Sequence[Any], band: Collection[int]) -> Count
 
 
 def of(actor: Actor, matching: Matching, band: Collection[int]) -> Counts:
-    """The counts of a list; ``band`` are the numbers of the rows that stand above it."""
+    """The counts of any other list; ``band`` are the numbers of the rows that stand above it."""
     query, section = matching.query, matching.query.section
     is_bounded = not query.is_exact and not query.trashed
     if not query.is_narrowed:
-        in_all = _of_section(section) if is_whole(matching) else matching.count(_most(query))
+        in_all = matching.count(_most(query))
         return Counts(in_all, len(band), in_all)
     if matching.is_plain and matching.has_words and is_bounded and index.is_alike(query.terms):
         return _of_words(matching, band)
