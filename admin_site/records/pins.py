@@ -64,7 +64,12 @@ PINS = Pin.__table__.columns
 def _stands(section: Section, user_id: int | None = None) -> ColumnElement[bool]:
     """Pins that have not lapsed: those for everyone, or those of one person."""
     whose = PINS.user_id.is_(None) if user_id is None else PINS.user_id == user_id
-    return and_(PINS.section == section.name, whose, or_(PINS.until.is_(None), PINS.until > clock.now()))
+    return _stand_at(clock.now(), section, whose)
+
+
+def _stand_at(moment: Any, section: Section, whose: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The same at a moment, which may be a parameter."""
+    return and_(PINS.section == section.name, whose, or_(PINS.until.is_(None), PINS.until > moment))
 
 
 def is_pinned(section: Section) -> ColumnElement[bool]:
@@ -100,10 +105,8 @@ _NOW: Any = bindparam("pin_now", type_=UtcDateTime())
 
 def _first(section: Section, whose: ColumnElement[bool]) -> Any:
     columns = (PINS.id, PINS.row_id, PINS.user_id, PINS.position, PINS.until, PINS.reason)
-    stands = and_(PINS.section == section.name, whose, or_(PINS.until.is_(None), PINS.until > _NOW))
-    return (
-        select(*columns).where(stands).order_by(PINS.position, PINS.id).limit(statements.at_most(LOOKED_AT)).subquery()
-    )
+    found = select(*columns).where(_stand_at(_NOW, section, whose)).order_by(PINS.position, PINS.id)
+    return found.limit(statements.at_most(LOOKED_AT)).subquery()
 
 
 def standing(section: Section, rows: Select[Any], user_id: int | None) -> Select[Any]:
@@ -134,9 +137,12 @@ def pinned_among(section: Section, ids: Sequence[int]) -> set[int]:
     """Which of these rows are pinned for everyone."""
     if not ids:
         return set()
-    query = statements.kept(("pinned",), _pinned_among)
-    asked = {"of": section.name, "pin_now": clock.now(), "rows": ids}
-    return set(execute_kept(query, asked).scalars().all())
+
+    def make() -> Select[Any]:
+        return select(PINS.row_id).where(_stand_at(_NOW, section, PINS.user_id.is_(None)), in_list(PINS.row_id))
+
+    query = statements.kept(("pinned", section.name), make)
+    return set(execute_kept(query, asked() | {"rows": ids}).scalars().all())
 
 
 def flag(section: Section) -> Any:
@@ -144,14 +150,9 @@ def flag(section: Section) -> Any:
 
     Ask it with ``asked``.
     """
-    stands = and_(PINS.section == section.name, PINS.user_id.is_(None), or_(PINS.until.is_(None), PINS.until > _NOW))
+    stands = _stand_at(_NOW, section, PINS.user_id.is_(None))
     here = select(PINS.id).where(PINS.row_id == section.table.columns.id, stands)
     return exists(here.correlate(section.table)).label("_is_pinned")
-
-
-def _pinned_among() -> Select[Any]:
-    stands = and_(PINS.section == bindparam("of"), PINS.user_id.is_(None), or_(PINS.until.is_(None), PINS.until > _NOW))
-    return select(PINS.row_id).where(stands, in_list(PINS.row_id))
 
 
 def own_among(section: Section, user_id: int | None, ids: Sequence[int]) -> set[int]:
