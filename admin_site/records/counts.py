@@ -4,14 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import ColumnElement, Select, literal, select
 
 from admin_site.core.database import connection, db, execute_kept
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
-from admin_site.records import reads
-from admin_site.records.filters import bounded_count
+from admin_site.records import filters, reads
 from admin_site.records.list_query import ListQuery
 from admin_site.records.reads import COUNT_MOST, Matching
 from admin_site.records.search import index
@@ -71,11 +70,7 @@ def _in_band(matching: Matching, band: Collection[int]) -> Any:
     """How many rows of the band match, each looked up by its number."""
     if not band:
         return literal(0)
-    return _counted(matching.among(band))
-
-
-def _counted(rows: Select[Any]) -> Any:
-    return select(func.count()).select_from(rows.subquery()).scalar_subquery()
+    return filters.counted(matching.among(band))
 
 
 def _of_words(matching: Matching, band: Collection[int]) -> Counts:
@@ -89,12 +84,11 @@ def _of_words(matching: Matching, band: Collection[int]) -> Counts:
 
     def make() -> Select[Any]:
         number = index.row_id(section).label("id")
-        counted = bounded_count(found(number), COUNT_MOST).scalar_subquery()
-        if can_go_on:  # whole words are found faster than their beginnings: often they alone are more than are told
-            more = found(literal(COUNT_MOST + 1), "whole").offset(COUNT_MOST).limit(1)
-            counted = func.coalesce(more.scalar_subquery(), counted)
+        counted = filters.bounded_count(found(number), COUNT_MOST).scalar_subquery()
+        if can_go_on:  # as ``Matching.counting``
+            counted = filters.more_or(found(number, "whole"), COUNT_MOST, counted)
         above = found(number).where(in_list(index.document_id(), "documents"))
-        return select(counted, _counted(above), reads.bounded_count_of(section, COUNT_MOST))
+        return select(counted, filters.counted(above), reads.bounded_count_of(section, COUNT_MOST))
 
     dialect = db.session.get_bind().dialect.name
     documents = index.documents(section, band)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, exists, false, func, literal, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, Table, and_, exists, false, func, literal, not_, or_, select, true
 
 from admin_site.accounts import permissions
 from admin_site.core import clock, registry, text
@@ -363,3 +363,17 @@ def where_words(section: Section, words: Sequence[str]) -> ColumnElement[bool]:
 def bounded_count(matching: Any, most: int) -> Any:
     """How many rows match, counted no further than ``most`` + 1."""
     return select(func.count()).select_from(matching.limit(most + 1).subquery())
+
+
+def counted(rows: Select[Any]) -> Any:
+    """How many rows a statement finds, as an expression."""
+    return select(func.count()).select_from(rows.subquery()).scalar_subquery()
+
+
+def more_or(rows: Select[Any], most: int, otherwise: Any) -> Any:
+    """``most`` + 1 where these rows, which are found fast, are more than ``most``; else another count.
+
+    To find that there are more is cheaper than to count them.
+    """
+    more = rows.with_only_columns(literal(most + 1)).offset(most).limit(1)
+    return func.coalesce(more.scalar_subquery(), otherwise)

@@ -6,8 +6,6 @@ from typing import Any
 
 from sqlalchemy import Select
 
-from admin_site.accounts import permissions
-from admin_site.core.database import connection, execute_kept
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
 from admin_site.records import counts, filters, pins, reads, windows
@@ -116,10 +114,7 @@ def _band(actor: Actor, query: ListQuery, names: Sequence[str]) -> list[Any]:
         here = reads.selection(section, names, flagged=True).where(filters.visible(actor, section, walks=False))
         return pins.band(section, here, own=own)
 
-    is_same = permissions.is_unconditional(actor, "read", section)
-    execute = execute_kept if is_same else connection().execute
-    statement = reads.kept(section, ("band", own, names), make) if is_same else make()
-    rows = execute(statement, pins.asked(actor.id)).all()
+    rows = reads.ask(actor, section, ("band", own, names), make, pins.asked(actor.id)).all()
     return list({row.id: row for row in reversed(rows)}.values())[::-1]
 
 

@@ -7,7 +7,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, false, func, literal, select
+from sqlalchemy import ColumnElement, CursorResult, Row, Select, bindparam, false, select
 
 from admin_site.accounts import permissions
 from admin_site.core import text
@@ -89,10 +89,7 @@ def find(actor: Actor, section: Section, row_id: int, *, trashed: bool = False, 
             query = select(section.table).where(here, visible(actor, section, trashed=trashed))
             return query.with_for_update() if locked else query
 
-        is_same = permissions.is_unconditional(actor, "read", section)
-        execute = execute_kept if is_same else connection().execute
-        query = kept(section, ("find", trashed, locked), make) if is_same else make()
-        row = execute(query, {"row": row_id}).first()
+        row = ask(actor, section, ("find", trashed, locked), make, {"row": row_id}).first()
     if row is None:
         raise NotFound
     return row
@@ -134,7 +131,7 @@ class Matching:
     is_plain: bool
     # The same conditions for rows that are looked up by their number.
     looked_up: tuple[ColumnElement[bool], ...]
-    # Rows that stand elsewhere on the page.
+    # Rows that stand elsewhere on the page, for its window to leave out.
     excluded: tuple[int, ...] = ()
 
     @classmethod
@@ -162,7 +159,7 @@ class Matching:
 
     def but(self, ids: Sequence[int]) -> "Matching":
         """The same without these rows."""
-        return replace(self, excluded=(*self.excluded, *ids))
+        return replace(self, excluded=tuple(ids))
 
     def ids(self, *more: ColumnElement[bool], terms: Sequence[Term] | None = None) -> Select[Any]:
         """Their numbers, without order; from the index where words are looked up.
@@ -175,7 +172,7 @@ class Matching:
         section = self.query.section
         number = index.row_id(section)
         found = select(number.label("id")).select_from(index.source())
-        found = found.where(index.matching(section, terms or self.query.terms), *self.in_index(), *more)
+        found = found.where(index.matching(section, terms or self.query.terms), *more)
         if self.is_plain:  # rows in the trash have no document
             return found
         return found.join(section.table, columns.id == number).where(*self.looked_up)
@@ -187,7 +184,7 @@ class Matching:
             return select(columns.id).where(*self.where(few=True))
         found = select(columns.id).select_from(index.source())
         found = found.join(section.table, columns.id == index.row_id(section)).where(*self.looked_up)
-        return found.where(index.matching(section, self.query.terms), *self.in_index())
+        return found.where(index.matching(section, self.query.terms))
 
     def lot(self, *, above: int, highest: int, size: int, few: bool) -> list[int]:
         """The lowest of these numbers above one number and up to another; ``few`` says that few have the words.
@@ -201,10 +198,6 @@ class Matching:
             query = self.ids(number > above, number <= highest).order_by(number)
         return list(db.session.execute(query.limit(size)).scalars())
 
-    def in_index(self) -> list[ColumnElement[bool]]:
-        """What is left out, as a condition over found documents."""
-        return [index.row_id(self.query.section).not_in(self.excluded)] if self.excluded else []
-
     def count(self, most: int | None = COUNT_MOST) -> int:
         """How many they are, counted no further than ``most`` + 1."""
         return int(db.session.execute(select(self.counting(most))).scalar_one())
@@ -213,7 +206,7 @@ class Matching:
         """The same as an expression, so that several counts go in one statement."""
         if most is not None:
             return self._bounded(most)
-        return select(func.count()).select_from(self.ids().subquery()).scalar_subquery()
+        return filters.counted(self.ids())
 
     def among(self, ids: Iterable[int]) -> Select[Any]:
         """Those of these numbers that are theirs, each looked up."""
@@ -228,8 +221,7 @@ class Matching:
             return counted
         # Whole words are found faster than their beginnings: often they alone are more than are counted.
         whole = tuple(term.whole for term in self.query.terms)
-        more = self.ids(terms=whole).with_only_columns(literal(most + 1)).offset(most).limit(1)
-        return func.coalesce(more.scalar_subquery(), counted)
+        return filters.more_or(self.ids(terms=whole), most, counted)
 
     def where(self, *, few: bool) -> tuple[ColumnElement[bool], ...]:
         """The conditions over the section's table; ``few`` says that hardly any row has the words."""
@@ -248,6 +240,15 @@ def count(actor: Actor, query: ListQuery) -> int:
     return Matching.of(actor, query).count()
 
 
+def ask(
+    actor: Actor, section: Section, key: tuple[Any, ...], make: Callable[[], Select[Any]], given: Mapping[str, Any]
+) -> CursorResult[*tuple[Any, ...]]:
+    """Ask for rows that the person may read, by a statement that is made once where that says nothing of the person."""
+    if permissions.is_unconditional(actor, "read", section):
+        return execute_kept(kept(section, key, make), given)
+    return connection().execute(make(), given)
+
+
 def kept(section: Section, key: tuple[Any, ...], make: Callable[[], Select[Any]]) -> Select[Any]:
     """A statement about the rows of a section that is made once."""
     return statements.kept((section.table, *key), make)
@@ -255,11 +256,8 @@ def kept(section: Section, key: tuple[Any, ...], make: Callable[[], Select[Any]]
 
 def bounded_count_of(section: Section, most: int) -> Any:
     """How many rows a section has, counted no further than ``most`` + 1, as an expression."""
-    columns = section.table.columns
-    # To find that there are more is cheaper than to count them.
-    more = select(literal(most + 1)).where(columns.live == 1).offset(most).limit(1)
-    counted = select(func.count()).select_from(select(columns.id).where(columns.live == 1).subquery())
-    return func.coalesce(more.scalar_subquery(), counted.scalar_subquery())
+    live = select(section.table.columns.id).where(section.table.columns.live == 1)
+    return filters.more_or(live, most, filters.counted(live))
 
 
 def selection(
