@@ -27,14 +27,14 @@ class KeptDialect(PGDialect_psycopg):
     supports_statement_cache = True
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects are not typed
+        super().__init__(**options)  # type: ignore[no-untyped-call]  # not typed in SQLAlchemy
         self._used: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
     def do_ping(self, dbapi_connection: Any) -> bool:
         """Whether a connection from the pool still stands; of one that was used just now, its socket tells."""
         raw = _raw(dbapi_connection)
         if time.monotonic() - self._used.get(raw, 0.0) > PING_AFTER_SECONDS:
-            return bool(super().do_ping(dbapi_connection))  # type: ignore[no-untyped-call]
+            return bool(super().do_ping(dbapi_connection))  # type: ignore[no-untyped-call]  # nor this
         return not raw.closed and not _has_come(raw)
 
     def do_commit(self, dbapi_connection: Any) -> None:

@@ -52,12 +52,12 @@ def _end_reading() -> None:
     """
     session = db.session()
     current = begun(session)
-    is_plain = current is not None and not (current.invalidated or session.identity_map or session.new)
-    if current is None or not is_plain or has_one_writer():
+    has_objects = bool(session.identity_map or session.new)  # to be loaded again
+    if current is None or current.invalidated or has_objects or has_one_writer():
         session.rollback()
         return
     try:
-        current.dialect.do_rollback(current.connection.dbapi_connection)  # type: ignore[arg-type]  # it is open
+        current.dialect.do_rollback(current.connection)
     except current.dialect.loaded_dbapi.Error:  # the connection is gone: the pool has another one
         current.invalidate()
         session.rollback()

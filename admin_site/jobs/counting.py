@@ -114,7 +114,7 @@ def _emptied(section: Section, edits: Sequence[Edit]) -> dict[str, Condition]:
     for state, stamp in workflow.stamps.items():
         if stamp in named and named[stamp] is None and named.get(workflow.field, state) == state:
             stays = and_(columns[stamp].is_not(None), columns[workflow.field] == state)
-            found[changes.not_empty_while(section, stamp, state)] = case((stays, 1), else_=0) == 1
+            found[changes.not_empty_while(section, stamp, workflow.field, state)] = case((stays, 1), else_=0) == 1
     return found
 
 

@@ -117,17 +117,16 @@ def stamp(section: Section, lot: Iterable[Change]) -> None:
         if not column or change.after[column] is not None:
             continue
         if change.before.get(column) is not None and not change.changed(workflow.field):
-            raise Invalid(fields={column: [not_empty_while(section, column, change.after[workflow.field])]})
+            raise Invalid(
+                fields={column: [not_empty_while(section, column, workflow.field, change.after[workflow.field])]}
+            )
         change.after[column] = now
 
 
-def not_empty_while(section: Section, stamp: str, state: str) -> str:
-    """Why the moment that belongs to a state is not taken away."""
-    assert section.workflow is not None  # noqa: S101 - it has stamps
-    field = section.field(section.workflow.field)
-    return (
-        f"{section.field(stamp).label} cannot be empty while the {field.label.lower()} is {field.choice_labels[state]}."
-    )
+def not_empty_while(section: Section, stamp: str, name: str, state: str) -> str:
+    """Why the moment that belongs to a state of the field ``name`` is not taken away."""
+    label, field = section.field(stamp).label, section.field(name)
+    return f"{label} cannot be empty while the {field.label.lower()} is {field.choice_labels[state]}."
 
 
 def differs(change: Change, name: str) -> bool:

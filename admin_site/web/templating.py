@@ -138,11 +138,7 @@ def moment(when: datetime | None, *, absolute: bool = False, brief: bool = False
 def brief_moment(when: datetime, now: datetime) -> str:
     """The markup of a time in a list."""
     day = f"{when.day} {MONTHS_BRIEF[when.month]}"
-    if now.toordinal() - when.toordinal() > 1:  # most of them, in as few steps as can be
-        said = day if when.year == now.year else f"{day} {when.year}"
-    else:
-        said = _ago(when, now)
-    return f'<span title="{day} {when.year}, {when.hour:02}:{when.minute:02} UTC">{said}</span>'
+    return f'<span title="{day} {when.year}, {when.hour:02}:{when.minute:02} UTC">{_ago(when, now)}</span>'
 
 
 def exact(when: datetime) -> str:
