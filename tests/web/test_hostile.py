@@ -6,6 +6,7 @@ from contextvars import Context
 from urllib.parse import quote, urlencode
 
 import pytest
+from markupsafe import Markup
 
 from admin_site import sections
 from admin_site.core import registry
@@ -514,6 +515,12 @@ def test_people_and_statuses_are_written_as_text(cast):
         assert "<b" not in markup
         assert markup.count("<") == markup.count(">") == 2 * markup.count("</")
     assert str(icon("x", 'a"b><i>')).startswith('<svg class="icon a&#34;b&gt;&lt;i&gt;" aria-hidden=true><use href="')
+
+
+def test_what_is_kept_for_markup_is_not_given_for_text():
+    """Markup equals the text that it is made of; what is written of them is not the same."""
+    assert "<i>x" in templating.person(Markup("<i>x</i>"), 7)
+    assert "<i>x" not in templating.person("<i>x</i>", 7)
 
 
 def test_a_row_that_nothing_may_be_done_to_is_whole(cast, sign_in):
