@@ -52,6 +52,8 @@ class ListSettings(Model):
     # Field names in their order, separated by commas; empty for the declared ones.
     columns: Mapped[str] = mapped_column(String(1000), default="")
     view_id: Mapped[int | None] = mapped_column(Id, ForeignKey("saved_views.id"))
+    # Numbers of views in the person's own order, separated by commas; views that are not named follow, oldest first.
+    view_order: Mapped[str | None] = mapped_column(LongText)
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def of(actor: Actor, section: Section) -> Preferences:
         for row in rows
         if row.id is not None
     ]
+    places = {number: place for place, number in enumerate((rows[0].view_order or "").split(","))}
+    views.sort(key=lambda view: places.get(str(view.id), len(places)))
     return Preferences(views, tuple(filter(None, (rows[0].columns or "").split(","))))
 
 
@@ -103,11 +107,7 @@ def get(actor: Actor, section: Section, view_id: int) -> View:
 
 def save(actor: Actor, section: Section, name: str, query: str, *, shared_with: str = "") -> int:
     """Keep a list under a name; the same name of one's own is written over."""
-    name = " ".join(name.replace("\0", " ").encode("utf-8", "replace").decode().split())
-    if not name:
-        raise Invalid(fields={"name": ["Name is required"]})
-    if len(name) > NAME_LENGTH:
-        raise Invalid(fields={"name": [f"Name must have at most {NAME_LENGTH} characters; this has {len(name)}."]})
+    name = _clean(name)
     if shared_with and shared_with not in shareable(actor, section):
         raise Denied("You may share views only with roles that you have.", needs=f"{section.name}.bulk_edit")
     values = {"query": query, "shared_with": shared_with}
@@ -121,6 +121,41 @@ def save(actor: Actor, section: Section, name: str, query: str, *, shared_with: 
     made = insert(SavedView).values(section=section.name, name=name, user_id=actor.id, created_at=clock.now(), **values)
     result = db.session.execute(made)
     return int(result.inserted_primary_key[0])  # type: ignore[attr-defined]  # an insert has it
+
+
+def rename(actor: Actor, section: Section, view_id: int, name: str) -> str:
+    """Give a view of one's own another name; returns it as it is kept."""
+    view = get(actor, section, view_id)
+    if not view.is_own:
+        raise Denied("Only whoever saved a view may rename it.")
+    name = _clean(name)
+    if any(other.name == name and other.is_own and other.id != view_id for other in of(actor, section).views):
+        raise Invalid(fields={"name": [f"You have another view called “{name}”."]})
+    db.session.execute(update(SavedView).where(SavedView.id == view_id).values(name=name))
+    return name
+
+
+def move(actor: Actor, section: Section, view_id: int, by: int) -> int:
+    """Move a view so many places down the person's tabs (up, if negative); returns its place, from 1.
+
+    The order is the person's own, also of views that others share with them.
+    """
+    view = get(actor, section, view_id)
+    numbers = [other.id for other in of(actor, section).views if other.id != view_id]
+    before = [other.id for other in of(actor, section).views].index(view.id)
+    place = min(max(before + by, 0), len(numbers))
+    numbers.insert(place, view_id)
+    _set(actor, section, view_order=",".join(map(str, numbers)))
+    return place + 1
+
+
+def _clean(name: str) -> str:
+    name = " ".join(name.replace("\0", " ").encode("utf-8", "replace").decode().split())
+    if not name:
+        raise Invalid(fields={"name": ["Name is required"]})
+    if len(name) > NAME_LENGTH:
+        raise Invalid(fields={"name": [f"Name must have at most {NAME_LENGTH} characters; this has {len(name)}."]})
+    return name
 
 
 def shareable(actor: Actor, section: Section) -> list[str]:
@@ -162,8 +197,9 @@ def _set(actor: Actor, section: Section, **values: object) -> None:
     if actor.id is None or not permissions.allows(actor, "read", section):
         raise NotFound
     here = (ListSettings.user_id == actor.id, ListSettings.section == section.name)
-    stood = db.session.execute(select(ListSettings.columns, ListSettings.view_id).where(*here)).first()
-    merged = {"columns": "", "view_id": None} | (dict(stood._mapping) if stood else {}) | values
+    kept = select(ListSettings.columns, ListSettings.view_id, ListSettings.view_order).where(*here)
+    stood = db.session.execute(kept).first()
+    merged = {"columns": "", "view_id": None, "view_order": None} | (dict(stood._mapping) if stood else {}) | values
     db.session.execute(delete(ListSettings).where(*here))
     db.session.execute(insert(ListSettings).values(user_id=actor.id, section=section.name, **merged))
 
@@ -177,7 +213,7 @@ def _asking() -> Any:
     settings = and_(liked.c.user_id == user.c.id, liked.c.section == section)
     visible = and_(view.c.section == section, or_(view.c.user_id == user.c.id, shared))
     return (
-        select(liked.c.columns, liked.c.view_id, view.c.id, view.c.name, view.c.query,
+        select(liked.c.columns, liked.c.view_id, liked.c.view_order, view.c.id, view.c.name, view.c.query,
                view.c.shared_with, view.c.user_id)
         .select_from(user)
         .outerjoin(liked, settings)

@@ -193,6 +193,68 @@ def test_views_by_the_page(cast, sign_in, three):
     assert sign_in(cast.stranger).get("/admin/posts/views").status_code == 404
 
 
+def test_each_person_has_their_own_order(cast):
+    first, second = save(cast.owner, "First"), save(cast.owner, "Second")
+    shared = save(cast.editor, "Shared", shared_with="*")
+    assert names(cast.owner) == ["First", "Second", "Shared"]
+    assert deed(views.move, cast.owner, shared, -2) == 1
+    assert names(cast.owner) == ["Shared", "First", "Second"]
+    deed(views.set_columns, cast.owner, ["title"])
+    deed(views.set_default, cast.owner, second)
+    assert deed(views.move, cast.owner, first, 9) == 3
+    save(cast.owner, "Newest")
+    assert names(cast.owner) == ["Shared", "Second", "First", "Newest"]
+    assert deed(views.move, cast.owner, shared, -1) == 1
+    found = views.of(cast.owner, posts())
+    assert (found.columns, found.default and found.default.id) == (("title",), second)
+    assert names(cast.editor) == names(cast.viewer) == ["Shared"]
+    for actor in (cast.colleague, cast.stranger, cast.anonymous):
+        with pytest.raises(NotFound):
+            deed(views.move, actor, first, 1)
+    deed(views.remove, cast.owner, second)
+    assert names(cast.owner) == ["Shared", "First", "Newest"]
+
+
+def test_a_view_is_renamed_by_whoever_saved_it(cast):
+    number, _other = save(cast.editor, "Editors", shared_with="*"), save(cast.editor, "Other")
+    save(cast.viewer, "Mine")
+    assert deed(views.rename, cast.editor, number, "  All \0 of us ") == "All of us"
+    assert deed(views.rename, cast.editor, number, "All of us") == "All of us"
+    assert names(cast.editor) == ["All of us", "Other"]
+    for wrong, says in [("Other", "another view called “Other”"), (" ", "required"), ("x" * 61, "at most 60")]:
+        with pytest.raises(Invalid) as refused:
+            deed(views.rename, cast.editor, number, wrong)
+        assert says in refused.value.fields["name"][0]
+    deed(views.rename, cast.editor, number, "Mine")
+    for actor in (cast.viewer, cast.admin):
+        with pytest.raises(Denied):
+            deed(views.rename, actor, number, "Theirs")
+    assert names(cast.viewer) == ["Mine", "Mine"]
+
+
+def test_views_are_renamed_and_arranged_on_their_page(cast, sign_in):
+    client, back = sign_in(cast.owner), {"back": "status=review"}
+    first, second = save(cast.owner, "First"), save(cast.owner, "Second")
+    moved = client.post(f"/admin/posts/views/{second}", {"deed": "up", **back})
+    assert (moved.status_code, moved.location) == (302, "/admin/posts/views?back=status%3Dreview")
+    page = client.page(moved.location)
+    assert "The view “Second” is now number 1." in page.text
+    assert [line.text for line in page.select(".lines .main a")] == ["Second", "First"]
+    off = [button["aria-label"] for button in page.select(".lines button[aria-disabled=true]")]
+    assert off == ["Move up: Second", "Move down: First"]
+    wrong = client.post(f"/admin/posts/views/{first}", {"deed": "rename", "name": "Second", **back})
+    page = soup(wrong)
+    box = page.select_one(f"#name-{first}")
+    assert (wrong.status_code, box["value"], box["aria-invalid"]) == (400, "Second", "true")
+    assert "another view called “Second”" in page.select_one(f"#{box['aria-describedby']}").text
+    assert (page.select_one("#name")["value"], page.select_one("#name-error")) == ("", None)
+    assert page.select_one("form [name=back]")["value"] == "status=review"
+    assert client.post(f"/admin/posts/views/{first}", {"deed": "rename", "name": "<i>1st"}).status_code == 302
+    assert names(cast.owner) == ["Second", "<i>1st"]
+    tabs = client.page("/admin/posts/").select(".tabs [data-view]")
+    assert [tab.text.split()[0] for tab in tabs] == ["Second", "<i>1st"]
+
+
 def test_one_leaves_a_view_by_its_filters_and_by_all(cast, sign_in, three):
     viewer, drafts = sign_in(cast.viewer), save(cast.viewer, "Drafts", "status=draft")
     worded = save(cast.viewer, "Words", "q=row")

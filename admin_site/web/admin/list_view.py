@@ -152,18 +152,25 @@ class ListRoutes:
 
     @expose("/views", methods=("GET", "POST"))
     def views_view(self) -> Any:
-        """The saved views of the person: save one, see them with their counts, delete, choose the first."""
-        errors: dict[str, list[str]] = {}
-        query = self.query_of(MultiDict(parse_qsl(request.values.get("back", "")[:4000])))
+        """The saved views of the person, with their counts: save one here, the others are changed one by one."""
         if request.method == "POST":
             try:
-                return self._save_view(query)
+                return self._save_view(self._query_come_from())
             except (Invalid, Conflict) as error:
-                errors = error.fields or {"name": [error.message]}
+                return self._views_page(error.fields or {"name": [error.message]})
+        return self._views_page({})
+
+    def _query_come_from(self) -> ListQuery:
+        return self.query_of(MultiDict(parse_qsl(request.values.get("back", "")[:4000])))
+
+    def _views_page(self, errors: dict[str, list[str]], renamed: int | None = None) -> Any:
+        """The page of views; ``renamed`` is the view whose new name is wrong, else the errors are of a new view."""
+        query = self._query_come_from()
         preferences = views.of(actor(), self.section)
         page = self.render(
             "admin/views.html", section=self.section, query=query, back=list_page.state(query), errors=errors,
-            views=[(view, self._count_of(view)) for view in preferences.views], name=request.form.get("name", ""),
+            renamed=renamed, views=[(view, self._count_of(view)) for view in preferences.views],
+            name=request.form.get("name", ""),
             shareable=views.shareable(actor(), self.section), list_url=list_page.list_url(query),
         )  # fmt: skip
         return (page, 400) if errors else page
@@ -187,18 +194,34 @@ class ListRoutes:
 
     @expose("/views/<int:view_id>", methods=("POST",))
     def view_view(self, view_id: int) -> Response:
-        """Delete a saved view, or make it the one that the list opens with."""
-        deed = request.form.get("deed", "")
-        with atomic():
-            view = views.get(actor(), self.section, view_id)
-            if deed == "delete":
+        """Delete, rename or move a saved view, or make it the one that the list opens with."""
+        try:
+            with atomic():
+                said = self._change_view(view_id, request.form.get("deed", ""))
+        except Invalid as error:
+            return self._views_page(error.fields, renamed=view_id)
+        if said:
+            flash(said, "ok")
+        return redirect(url_for(".views_view", back=list_page.state(self._query_come_from()) or None))
+
+    def _change_view(self, view_id: int, deed: str) -> str:
+        """Returns what was done, in a sentence."""
+        view = views.get(actor(), self.section, view_id)
+        match deed:
+            case "delete":
                 views.remove(actor(), self.section, view_id)
-                flash(f"The view “{view.name}” was deleted.", "ok")
-            elif deed in ("default", "plain"):
+                return f"The view “{view.name}” was deleted."
+            case "rename":
+                name = views.rename(actor(), self.section, view_id, request.form.get("name", ""))
+                return f"The view “{view.name}” is now called “{name}”."
+            case "up" | "down":
+                place = views.move(actor(), self.section, view_id, -1 if deed == "up" else 1)
+                return f"The view “{view.name}” is now number {place}."
+            case "default" | "plain":
                 views.set_default(actor(), self.section, view_id if deed == "default" else None)
                 opens = f"“{view.name}”" if deed == "default" else "all rows"
-                flash(f"{self.section.label} now open with {opens}.", "ok")
-        return redirect(url_for(".views_view"))
+                return f"{self.section.label} now open with {opens}."
+        return ""
 
     @expose("/export.csv")
     def export_view(self) -> Response:
