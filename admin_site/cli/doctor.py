@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from admin_site.accounts.actor import SYSTEM
 from admin_site.cli.options import as_json, show
-from admin_site.core import registry
+from admin_site.core import registry, schema
 from admin_site.core.database import db
 from admin_site.core.errors import Invalid
 from admin_site.core.section import Section
@@ -27,8 +27,8 @@ STATEMENTS_MOST = 5
 @as_json
 @with_appcontext
 def command(address: str | None, as_json: bool) -> None:
-    """Name filters, sorts and searches without an index, and lists that ask too much; exit 1 if there are any."""
-    found = list(_of_list(address) if address else _of_everything())
+    """Name another schema, filters, sorts and searches without an index, lists that ask too much; exit 1 if any."""
+    found = list(_of_schema()) or list(_of_list(address) if address else _of_everything())
     if found or as_json:
         show(found, ("section", "finding", "mend"), as_json=as_json)
     else:
@@ -37,12 +37,23 @@ def command(address: str | None, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _of_schema() -> Iterator[dict[str, str]]:
+    """Before anything else: without its columns nothing of a section can be looked at."""
+    if difference := schema.difference():
+        is_newer = bool(schema.unknown())
+        mend = "run the newer program that upgraded it" if is_newer else "manage.py db upgrade"
+        yield {"section": "", "finding": difference, "mend": mend}
+
+
 def _of_everything() -> Iterator[dict[str, str]]:
     for section in registry.all_sections():
         for index in indexes.missing(section):
             yield _finding(section, f"no index for {index.use}", index.migration)
         if not rebuild.is_complete(section):
             yield _finding(section, "rows without a search document", f"manage.py search rebuild {section.name}")
+        elif not rebuild.is_current(section):
+            finding = "search documents that do not hold what its rows say now"
+            yield _finding(section, finding, f"manage.py search rebuild {section.name}")
         asked = _statements(section)
         if asked > STATEMENTS_MOST:
             yield _finding(

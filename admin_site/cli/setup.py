@@ -4,7 +4,6 @@ import secrets
 
 import click
 import flask_migrate
-from alembic.runtime.migration import MigrationContext
 from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
@@ -13,12 +12,12 @@ from admin_site import demo
 from admin_site.accounts.actor import SYSTEM
 from admin_site.accounts.models import Role, User
 from admin_site.accounts.roles import ADMIN
-from admin_site.core import registry
+from admin_site.core import registry, schema
 from admin_site.core.database import db
+from admin_site.core.errors import Conflict
 from admin_site.core.transactions import atomic
 from admin_site.records import writes
 from admin_site.records.search import rebuild
-from admin_site.web import health
 
 FIRST_EMAIL = "admin@example.org"
 
@@ -65,7 +64,12 @@ def _complete_search() -> None:
 
 
 def _upgrade() -> None:
-    current = set(MigrationContext.configure(db.session.connection()).get_current_heads())
+    if newer := schema.unknown():
+        raise Conflict(
+            f"The database is at revision {', '.join(newer)}, which this program does not know: a newer one has"
+            " upgraded it. Run that one, or bring back a backup from before."
+        )
+    is_behind = bool(schema.difference())
     db.session.rollback()
-    if current != set(health.scripts().get_heads()):
+    if is_behind:
         flask_migrate.upgrade(directory=current_app.extensions["migrate"].directory)

@@ -6,10 +6,12 @@ import re
 import pytest
 from sqlalchemy import text
 
+from admin_site.core import registry, schema
 from admin_site.core.database import db
 from admin_site.core.errors import AppError
 from admin_site.core.transactions import writing
 from admin_site.records import paging
+from admin_site.records.search import documents
 from tests.factories import make
 
 ADDRESS = "posts?status=draft&author_id=7&sort=-created_at"
@@ -135,6 +137,39 @@ def test_rows_without_a_search_document_are_found(doctor, cast):
     assert "search rebuild notes" not in doctor("--json").output
     unknown = doctor.app.test_cli_runner().invoke(args=["search", "rebuild", "nosuch"])
     assert (unknown.exit_code, "nosuch" in str(unknown.exception)) == (1, True)
+
+
+@pytest.mark.parametrize("section", ["notes", "posts", "users", "books"])
+def test_documents_of_other_words_are_found(doctor, cast, section):
+    number = make(section)
+    before = json.loads(doctor("--json").output)
+    wanted = {"section": section, "mend": f"manage.py search rebuild {section}"}
+    wanted["finding"] = "search documents that do not hold what its rows say now"
+    document = documents.first_id(registry.get(section)) + number
+    change(f"UPDATE search_documents SET words = ' something else ' WHERE id = {document}")
+    assert json.loads(doctor("--json").output) == sorted(
+        [*before, wanted], key=lambda line: [*registry.by_name()].index(line["section"])
+    )
+    rebuilt = doctor.app.test_cli_runner().invoke(args=["search", "rebuild", section])
+    assert rebuilt.exit_code == 0, rebuilt.output
+    assert json.loads(doctor("--json").output) == before
+
+
+@pytest.mark.parametrize(
+    ("revision", "mend"),
+    [("0001", "manage.py db upgrade"), ("9999", "run the newer program that upgraded it")],
+)
+def test_another_schema_is_said_before_anything_else(doctor, cast, revision, mend):
+    (head,) = schema.scripts().get_heads()
+    change(f"UPDATE alembic_version SET version_num = '{revision}'")
+    try:
+        (found,) = json.loads(doctor("--json").output)
+        set_up = doctor.app.test_cli_runner().invoke(args=["setup"]) if revision == "9999" else None
+    finally:
+        change(f"UPDATE alembic_version SET version_num = '{head}'")
+    assert found == {"section": "", "finding": f"database has {revision}, program wants {head}", "mend": mend}
+    if set_up:
+        assert "revision 9999, which this program does not know" in str(set_up.exception)
 
 
 def test_a_list_that_asks_too_much_is_found(doctor, monkeypatch):

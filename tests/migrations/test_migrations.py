@@ -17,9 +17,9 @@ from sqlalchemy import inspect, select, text
 
 from admin_site import ROOT, create_app, demo
 from admin_site.accounts.models import Role
+from admin_site.core import schema
 from admin_site.core.database import db
 from admin_site.core.transactions import writing
-from admin_site.web import health
 from tests import databases
 from tests.conftest import servers
 
@@ -121,7 +121,7 @@ def revision_of_database() -> str | None:
 
 
 def test_there_is_one_line_of_revisions(app):
-    assert len(health.scripts().get_heads()) == 1
+    assert len(schema.scripts().get_heads()) == 1
 
 
 def test_models_and_schema_agree(app):
@@ -141,7 +141,7 @@ def test_a_landed_revision_is_never_edited():
 
 def test_up_down_and_up_again_leaves_the_demo_content_as_it_was(site):
     _app, _url, folder = site
-    revisions = [script.revision for script in health.scripts().walk_revisions()][::-1]
+    revisions = [script.revision for script in schema.scripts().walk_revisions()][::-1]
     upgrade(folder)
     demo.load()  # the models are those of the newest revision
     before = digest()

@@ -15,6 +15,8 @@ from admin_site.records.search import documents
 from admin_site.records.search.documents import ROWS_MOST, SearchDocument, SearchWord
 
 LOT = 1_000
+# Rows at each end that are looked at to see whether documents are of today.
+SAMPLE = 100
 
 
 class SearchRebuild(Model):
@@ -47,6 +49,26 @@ def is_complete(section: Section) -> bool:
     begun = select(SearchRebuild.row_id).where(SearchRebuild.section == section.name).scalar_subquery()
     row = db.session.execute(select(rows.label("rows"), found.label("found"), begun.label("begun"))).one()
     return bool(row.rows == row.found and row.begun is None)
+
+
+def is_current(section: Section) -> bool:
+    """Whether the documents of the oldest and newest rows hold what would be indexed of them today.
+
+    They do not where another field became searchable, or another program wrote rows past ours.
+    """
+    if not section.search:
+        return True
+    columns, base = section.table.columns, documents.first_id(section)
+    asked = select(columns.id, *(columns[name] for name in section.search)).where(columns.live == 1).limit(SAMPLE)
+    ends = [asked.order_by(order) for order in (columns.id, columns.id.desc())]
+    said = {
+        base + row["id"]: documents.words_of(section, dict(row))
+        for end in ends
+        for row in db.session.execute(end).mappings()
+    }
+    here = select(SearchDocument.id, SearchDocument.words).where(SearchDocument.id.in_(said))
+    kept: dict[int, str] = dict(db.session.execute(here).all())
+    return said == kept
 
 
 def rebuild(section: Section) -> Iterator[Progress]:
