@@ -24,17 +24,31 @@ class SetEntry(Protocol):
     changes: Mapping[str, Sequence[Any]]
 
 
-def entries_of(change_set_id: int, *, before: int | None = None, limit: int = PAGE_SIZE) -> Sequence[SetEntry]:
-    """The entries of a change set, last first; ``before`` is the number of the last entry already seen."""
-    found: Sequence[Any] = connection().execute(_entries_of(change_set_id, before, limit)).all()
+def latest(change_set_id: int, *, before: int | None = None) -> int | None:
+    """The number of its last entry, of those before that number."""
+    entry = Entry.__table__.columns
+    query = select(func.max(entry.id)).where(entry.change_set_id == change_set_id)
+    return connection().execute(query if before is None else query.where(entry.id < before)).scalar()
+
+
+def entries_of(
+    change_set_id: int, *, before: int | None = None, after: int | None = None, limit: int = PAGE_SIZE
+) -> Sequence[SetEntry]:
+    """The entries of a change set, last first; ``before`` is the number of the last entry already seen.
+
+    Give ``after`` where a change set may be large: with the numbers bounded from both sides no database
+    comes to think that to sort all that it says is less work than to walk the index, however old its statistics.
+    """
+    found: Sequence[Any] = connection().execute(_entries_of(change_set_id, before, after, limit)).all()
     return found
 
 
-def _entries_of(change_set_id: int, before: int | None, limit: int) -> Select[Any]:
+def _entries_of(change_set_id: int, before: int | None, after: int | None, limit: int) -> Select[Any]:
     entry = Entry.__table__.columns
     query = select(entry.id, entry.section, entry.row_id, entry.action, entry.version, entry.changes)
     query = query.where(entry.change_set_id == change_set_id).order_by(entry.id.desc()).limit(limit)
-    return query if before is None else query.where(entry.id < before)
+    query = query if before is None else query.where(entry.id < before)
+    return query if after is None else query.where(entry.id > after)
 
 
 class SetGroup(NamedTuple):
@@ -51,9 +65,9 @@ class SetGroup(NamedTuple):
 GROUPED_LENGTH = 1_000
 
 
-def groups_of(change_set_id: int, *, before: int | None, limit: int) -> Sequence[SetGroup]:
+def groups_of(change_set_id: int, *, before: int, after: int, limit: int) -> Sequence[SetGroup]:
     """The same entries as ``entries_of`` finds, gathered by the database; none where one says too much for that."""
-    entry = _entries_of(change_set_id, before, limit).subquery().columns
+    entry = _entries_of(change_set_id, before, after, limit).subquery().columns
     same = (entry.section, entry.action, entry.changes)
     numbers = func.aggregate_strings(entry.row_id.cast(String(20)), ",")
     length = func.max(func.length(entry.changes))

@@ -28,6 +28,8 @@ from admin_site.records.values import ID_MOST
 CHUNK = 500
 # Entries that say the same are taken back by the database itself, some more at once.
 ALIKE_CHUNKS = 8
+# Entries of others lie between those of a change set; a chunk is looked for among so many times its size.
+SPREAD = 2
 GONE = "It is gone, or hidden from you."
 GONE_FIELD = "{name} cannot be put back: there is no field of this name any more."
 
@@ -86,21 +88,24 @@ class _Undoing:
 def _step(job: Job, deed: Deed) -> kinds.Step:
     assert job.undoes is not None  # noqa: S101 - begin() names it
     undoing = _Undoing(deed, job.undoes)
-    groups = _alike(deed.actor, job.undoes, job.cursor)
+    last = change_sets.latest(job.undoes, before=job.cursor)
+    if last is None:
+        return kinds.Step(cursor=None)
+    groups = _alike(deed.actor, job.undoes, last)
     put_back = {number for group in groups for number in _put_back_alike(undoing, group)}
     limit = CHUNK * ALIKE_CHUNKS if groups else CHUNK
     count = sum(len(group.row_ids) for group in groups)
     if count and len(put_back) == count:
         first, rest = min(group.first for group in groups), list[change_sets.SetEntry]()
     else:
-        entries = change_sets.entries_of(job.undoes, before=job.cursor, limit=limit)
-        count, first = len(entries), entries[-1].id if entries else 0
+        entries = change_sets.entries_of(job.undoes, before=last + 1, after=last - limit * SPREAD, limit=limit)
+        count, first = len(entries), entries[-1].id
         rest = [entry for entry in entries if entry.row_id not in put_back]
         undoing.before.update(_put_back_before(undoing, rest))
         rest = [entry for entry in rest if not undoing.was_put_back(entry)]
     done = len(put_back) + sum(_take_back(undoing, run) for run in _runs(rest))
     skipped = len(undoing.left)
-    cursor = first if count == limit else None
+    cursor = None if change_sets.latest(job.undoes, before=first) is None else first
     return kinds.Step(cursor=cursor, done=done, same=count - done - skipped, skipped=skipped, notes=undoing.notes)
 
 
@@ -126,12 +131,13 @@ def _put_back_before(undoing: _Undoing, entries: Sequence[change_sets.SetEntry])
 ALIKE_MOST = 20
 
 
-def _alike(actor: Actor, change_set_id: int, before: int | None) -> Sequence[change_sets.SetGroup]:
-    """The next entries, where the database can take them back by itself: of one section, each row once."""
-    first = change_sets.entries_of(change_set_id, before=before, limit=1)
-    if not first or not _applies(actor, first[0]) or undoable.begun_by(change_set_id) is not None:
+def _alike(actor: Actor, change_set_id: int, last: int) -> Sequence[change_sets.SetGroup]:
+    """The entries up to the last, where the database can take them back by itself: of one section, each row once."""
+    (entry,) = change_sets.entries_of(change_set_id, before=last + 1, after=last - 1, limit=1)
+    if not _applies(actor, entry) or undoable.begun_by(change_set_id) is not None:
         return ()
-    groups = change_sets.groups_of(change_set_id, before=before, limit=CHUNK * ALIKE_CHUNKS)
+    limit = CHUNK * ALIKE_CHUNKS
+    groups = change_sets.groups_of(change_set_id, before=last + 1, after=last - limit * SPREAD, limit=limit)
     row_ids = [number for group in groups for number in group.row_ids]
     is_one = len({group.section for group in groups}) == 1 and len({*row_ids}) == len(row_ids)
     return groups if is_one and len(groups) <= ALIKE_MOST and all(_applies(actor, group) for group in groups) else ()

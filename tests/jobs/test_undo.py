@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from sqlalchemy import select
+from sqlalchemy import update as update_table
 
 from admin_site.accounts import actor as actors
 from admin_site.accounts.roles import ROLE_GRANTS
@@ -14,7 +15,7 @@ from admin_site.core.database import db
 from admin_site.core.errors import Conflict, Denied, NotFound
 from admin_site.core.transactions import atomic
 from admin_site.history import log
-from admin_site.history.models import ChangeSet
+from admin_site.history.models import ChangeSet, Entry
 from admin_site.jobs import board, bulk, runner, undo, undoable
 from admin_site.jobs.models import Job, State
 from admin_site.records import pinning, pins, reads, relations, selection, trash, writes
@@ -105,6 +106,22 @@ def bulk_edit(actor, section, rows, **sent):
 
 
 # What is put back.
+
+
+@pytest.mark.parametrize("sent", [{"status": ("set", "review")}, {"title": ("set", "One title")}], ids=["alike", "own"])
+@pytest.mark.parametrize("apart", [1, 2, 3, 5])
+def test_entries_of_others_may_lie_between_those_of_a_change_set(cast, apart, sent):
+    rows = [make("posts", title=f"Row {place}") for place in range(7)]
+    number = bulk_edit(cast.admin, "posts", rows, **sent).change_set_id
+    with atomic():
+        ids = db.session.execute(select(Entry.id).where(Entry.change_set_id == number).order_by(Entry.id)).scalars()
+        for place, entry in enumerate(ids.all()):
+            moved = update_table(Entry).where(Entry.id == entry).values(id=-1_000_000 + place // 3 + place * apart)
+            db.session.execute(moved)
+    job = take_back(cast.admin, number)
+    assert tally(job) == (7, 0, 0)
+    found = [row("posts", post) for post in rows]
+    assert [(post.title, post.status) for post in found] == [(f"Row {place}", "draft") for place in range(7)]
 
 
 def test_every_field_of_a_saved_row_is_put_back(cast):
