@@ -30,7 +30,7 @@ def insert_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[st
 
 
 def update_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Give rows, each by its ``id``, their own values in the same columns, and count their versions up."""
+    """Give rows, each by its ``id``, their own values in the same columns; versions, where there are, count up."""
     current, names = connection(), (*shared, *rows[0])
     if current.dialect.name == "postgresql" and len(rows) > 1 and _unique_columns(table).isdisjoint(names):
         written = _updating_from(table, names, current.dialect)
@@ -82,7 +82,11 @@ def _updating(table: Any, names: tuple[str, ...], dialect: Dialect) -> _Written:
     columns = table.columns
     values = {name: _parameter(table, name) for name in names if name != "id"}
     changing = update(table).where(columns.id == _parameter(table, "id"))
-    return _written(changing.values(**values, version=columns.version + text_clause("1")), table, names, dialect)
+    return _written(changing.values(**values, **_counted(table)), table, names, dialect)
+
+
+def _counted(table: Any) -> dict[str, Any]:
+    return {"version": table.columns.version + text_clause("1")} if "version" in table.columns else {}
 
 
 @cache
@@ -102,7 +106,7 @@ def _updating_from(table: Any, names: tuple[str, ...], dialect: Dialect) -> _Wri
     new = func.unnest(*lists).table_valued(*map(column, names)).render_derived(name="new")
     values = {name: new.columns[name] for name in names if name != "id"}
     changing = update(table).where(columns.id == new.columns.id)
-    return _written(changing.values(**values, version=columns.version + text_clause("1")), table, names, dialect)
+    return _written(changing.values(**values, **_counted(table)), table, names, dialect)
 
 
 def _parameter(table: Any, name: str) -> Any:

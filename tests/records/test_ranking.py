@@ -4,8 +4,11 @@ import math
 import re
 from collections import defaultdict
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 from werkzeug.datastructures import MultiDict
 
@@ -170,6 +173,16 @@ def test_a_document_is_bounded_also_where_its_title_is_long():
     assert said.count(words.TITLE) == words.TITLE_WORDS
     assert said.endswith(" word | more ")
     assert len(words.document(["letters " * 600_000], ["letters " * 600_000])) < 1.2 * words.TOTAL_MOST
+
+
+@given(
+    title=st.lists(st.text(st.characters(max_codepoint=127), max_size=40), max_size=3),
+    body=st.lists(st.text(st.characters(max_codepoint=255), max_size=90), max_size=3),
+)
+def test_a_short_row_is_indexed_as_if_it_were_long(title, body):
+    with mock.patch.object(words, "SHORT", -1):
+        as_long = words.document(title, body)
+    assert words.document(title, body) == as_long
 
 
 def test_marks_of_exact_words_and_of_several():

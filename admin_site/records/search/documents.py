@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Select, String, Text, bindparam, delete, select, update
+from sqlalchemy import Dialect, Select, String, Text, bindparam, delete, select
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from admin_site.core.database import Model, connection, db, execute_kept, insert_new, table_args
-from admin_site.core.driver import insert_rows
+from admin_site.core.database import Model, db, execute_kept, insert_new, table_args
+from admin_site.core.driver import insert_rows, update_rows
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Change, Section
 from admin_site.core.types import Id, by_code_point
@@ -111,14 +111,18 @@ def _update(section: Section, changes: Sequence[Change]) -> None:
     base, heard, rows = first_id(section), set[str](), []
     for change in changes:
         said, before = words_of(section, change.after), words_of(section, change.before)
-        heard |= {*said.split()} - {*before.split()}
         if said != before:
-            rows.append({"document": base + change.id, "said": said})
+            heard |= _heard(section, change, change.after) - _heard(section, change, change.before)
+            rows.append({"id": base + change.id, "words": said})
     if rows:
-        table: Any = SearchDocument.__table__
-        statement = update(table).where(table.c.id == bindparam("document")).values(words=bindparam("said"))
-        connection().execute(statement, rows)
+        update_rows(SearchDocument.__table__, {}, rows)
     learn(section, heard)
+
+
+def _heard(section: Section, change: Change, row: Mapping[str, Any]) -> set[str]:
+    """The words of a row in the fields that changed."""
+    texts = [row[name] or "" for name in section.search if change.changed(name)]
+    return {word for raw in texts for word in words.heard(raw)}
 
 
 def _is_touched(section: Section, change: Change) -> bool:

@@ -7,7 +7,8 @@ a word takes part: all three see runs of ``[a-z0-9_]``.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from anyascii import anyascii
@@ -25,6 +26,8 @@ READ_AT_ONCE = 50_000
 TITLE = "_t"
 # Some rows are called by a whole text; further down it is no title.
 TITLE_WORDS = 200
+# So many letters of ASCII meet no limit: at most they stand twice, each with a mark.
+SHORT = DISTINCT_MOST // 4
 # Between fields, so that no phrase reaches from one into the next.
 BREAK = "|"
 
@@ -87,13 +90,32 @@ def _spell(word: str) -> str:
     return said
 
 
+@lru_cache(maxsize=16)
+def split_kept(raw: str) -> Sequence[str]:
+    """The same, kept for a moment: of a row that is changed most fields are split before and after."""
+    return split(raw)
+
+
 def is_unspaced(raw: str) -> bool:
     """Whether it has letters of a script without spaces."""
     return _UNSPACED.search(raw) is not None
 
 
-def document(title: Iterable[str], body: Iterable[str]) -> str:
+def heard(raw: str) -> Sequence[str]:
+    """The words of a text of any length, as many as are indexed."""
+    return split_kept(raw) if len(raw) <= READ_AT_ONCE else _heard([raw], TOTAL_MOST)
+
+
+def document(title: Sequence[str], body: Sequence[str]) -> str:
     """What is indexed of a row: the title's words marked and plain, then those of each other field."""
+    if all(map(str.isascii, (*title, *body))) and sum(map(len, (*title, *body))) <= SHORT:
+        named = [word for part in title for word in split_kept(part)]
+        found = [TITLE + word for word in named[:TITLE_WORDS]]
+        found += named
+        for part in body:
+            found.append(BREAK)
+            found += split_kept(part)
+        return " ".join(("", *found, ""))
     named = _heard(title, TOTAL_MOST)
     found = [TITLE + word for word in named[:TITLE_WORDS]] + named
     left = TOTAL_MOST - sum(map(len, found))
@@ -110,7 +132,7 @@ def _heard(parts: Iterable[str], most: int) -> list[str]:
     for piece in (piece for part in parts for piece in _pieces(part)):
         if most <= 0:
             break
-        heard = split(piece)
+        heard = split_kept(piece)
         most -= sum(map(len, heard)) + len(heard)
         found += heard
     return found
