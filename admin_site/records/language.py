@@ -6,6 +6,7 @@ Read into a tree and said again from it. What the names mean is for ``records.re
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 OPERATORS = {"": "eq", "!=": "ne", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "~": "contains"}
 _SIGNS = {operator: sign for sign, operator in OPERATORS.items()}
@@ -68,6 +69,18 @@ def parse(text: str) -> Group:
     if isinstance(tree, Group) and not tree.any and not tree.negated:
         return tree
     return Group((tree,), start=tree.start, end=tree.end)
+
+
+def finished(text: str) -> str:
+    """A query that somebody is still typing, with the parentheses (and the quotes in them) closed that are open."""
+    for quote, missing in product(("", '"'), range(DEPTH_MOST + 1)):
+        closed = text + quote + ")" * missing
+        try:
+            parse(closed)
+        except QueryError:
+            continue
+        return closed
+    return text
 
 
 def write(node: Node, *, inside: bool = False, in_any: bool = False) -> str:

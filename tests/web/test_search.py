@@ -48,6 +48,31 @@ def test_the_page_and_the_palette_find_the_same(cast, sign_in):
     assert "“(”" in viewer.page("/admin/search?q=(heron").text
 
 
+def test_of_words_that_are_as_near_the_usual_one_is_meant(cast, sign_in):
+    usual, rare = "harbout", "harbour"
+    for place in range(3):
+        make("notes", title=f"{usual} {place}")
+    make("posts", title=f"A {rare} and {rare} and {rare} and {rare}", content=f"{rare}-like {rare}master")
+    make("posts", title="Harbourmaster and harbouring")
+    viewer = sign_in(cast.viewer)
+    assert found(viewer, "harboux")["corrected"] == usual
+    assert found(viewer, "in:posts harboux")["corrected"] in ("", f"in:posts {rare}")
+    assert f"q={rare}" in str(viewer.page("/admin/posts/?q=harboux"))
+    for place in range(3):
+        make("books", title=f"{rare} {place}")
+    assert found(viewer, "harboux")["corrected"] == rare
+
+
+@pytest.mark.parametrize("q", ["(heron", "((heron", "-river (heron OR (status:draft", 'heron ("again'])
+def test_the_palette_answers_before_a_parenthesis_is_closed(cast, sign_in, q):
+    make("posts", title="Another", content="A heron, again.")
+    viewer = sign_in(cast.viewer)
+    answer = found(viewer, q)
+    assert (answer["count"], answer["problems"]) == ("1", [])
+    assert "without its “)”" in viewer.page(f"/admin/search?q={q}").text
+    assert found(viewer, "heron)")["problems"]
+
+
 def test_more_than_are_shown_are_counted_and_linked(cast, sign_in):
     for place in range(7):
         make("notes", title=f"Heron {place}")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -14,13 +15,12 @@ from admin_site.records.search.documents import SearchWord
 
 # Looked at for one word, of each kind of beginning.
 WORDS_MOST = 50_000
-NEAREST = 8
 # How long an encoded letter is.
 LETTER = 6
 
 
-def near(sections: Sequence[Section], token: str) -> list[str]:
-    """Words of these sections that are one typing error away, or two for longer words; nearest first.
+def near(sections: Sequence[Section], token: str) -> list[list[str]]:
+    """Words of these sections that are one typing error away, or two for longer words; equally near ones together.
 
     Give only sections of which the person may read every row: a word by itself tells that it exists.
     """
@@ -33,7 +33,8 @@ def near(sections: Sequence[Section], token: str) -> list[str]:
             found[known[said]] = (int(distance), said[:1] != typed[:1], said)
         if any(distance <= 1 for distance, *_ in found.values()):
             break
-    return sorted(found, key=lambda word: found[word])[:NEAREST]
+    nearest = sorted(found, key=lambda word: found[word])
+    return [[*group] for _nearness, group in groupby(nearest, key=lambda word: found[word][:2])]
 
 
 def _whole(word: str) -> str:
