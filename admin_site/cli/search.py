@@ -14,7 +14,7 @@ group = AppGroup("search", help="The search index.")
 
 @group.command("rebuild")
 @click.argument("names", nargs=-1, metavar="[SECTION]…")
-@click.option("--missing", is_flag=True, help="Only sections whose documents are not complete.")
+@click.option("--missing", is_flag=True, help="Only sections whose documents are not complete or not of today.")
 def rebuild_documents(names: tuple[str, ...], missing: bool) -> None:
     """Make the search documents anew; one that was stopped goes on where it was. Staff may work meanwhile."""
     unknown = [name for name in names if name not in registry.by_name()]
@@ -22,7 +22,7 @@ def rebuild_documents(names: tuple[str, ...], missing: bool) -> None:
         raise NotFound(f"There is no section {unknown[0]!r}: {', '.join(registry.by_name())}.")
     sections = [s for s in registry.all_sections() if s.search and (not names or s.name in names)]
     for section in sections:
-        if missing and rebuild.is_complete(section):
+        if missing and not rebuild.is_needed(section):
             continue
         _rebuild(section)
 

@@ -55,9 +55,9 @@ def command(host: str, port: str) -> None:
 
 
 def _complete_search() -> None:
-    """After an upgrade that brought the search index, rows that were there before get their documents."""
+    """After an upgrade that brought another search index, rows that were there before get their documents."""
     for section in registry.all_sections():
-        if not rebuild.is_complete(section):
+        if rebuild.is_needed(section):
             click.echo(f"Indexing {section.label.lower()} …")
             for _progress in rebuild.rebuild(section):
                 pass

@@ -185,6 +185,28 @@ def test_a_short_row_is_indexed_as_if_it_were_long(title, body):
     assert words.document(title, body) == as_long
 
 
+@pytest.mark.parametrize(
+    ("title", "typed"),
+    [
+        ("L'été à l’Île de Ré", ["été", "ete", "ile", "l'été", "lete", '"ile"', '"à l\'île de"']),
+        ("O’Reilly Media", ["reilly", "o'reilly", "oreilly", "reil", '"oreilly media"', "media reilly"]),
+        ("The guns of d’Artagnan", ["artagnan", "d'artagnan", '"of d\'artagnan"', "-treville artagnan"]),
+        ("l’e\u0301te\u0301 dernier", ["été", '"lété dernier"']),
+    ],
+)
+def test_what_stands_behind_an_apostrophe_is_found_and_marked(cast, title, typed):
+    number = make("notes", title=title, content="We'll say they're none of it.")
+    other = make("notes", title="Reading", content=f"Here it is said: {title}!")
+    for q in typed:
+        query = ListQuery.from_args(registry.get("notes"), MultiDict({"q": q}), cast.viewer)
+        assert [item.id for item in paging.page(cast.viewer, query).items] == [number, other], q
+        assert "<mark>" in str(marks.mark(title, query.terms)), q
+    for q in ("ll", '"dernier été"', '"media reilly"', '"de île"'):
+        query = ListQuery.from_args(registry.get("notes"), MultiDict({"q": q + " said"}), cast.viewer)
+        assert not [*paging.page(cast.viewer, query).items], q
+    assert finding.everywhere(cast.viewer, "artagnam").corrected == ("artagnan" if "artagnan" in typed else "")
+
+
 def test_marks_of_exact_words_and_of_several():
     assert str(marks.mark("ferry ferryman", [Term("ferry", exact=True)])) == "<mark>ferry</mark> ferryman"
     assert str(marks.mark("salt on the ferry", [Term("ferry"), Term("salt")])) == (

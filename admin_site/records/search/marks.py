@@ -67,7 +67,7 @@ class Marker:
 
     def _word_spans(self, raw: str) -> Iterator[tuple[int, int]]:
         for seen in _SEEN.finditer(raw):
-            if any(word in self.whole or word.startswith(self.begun) for word in words.split(seen.group())):
+            if any(word in self.whole or word.startswith(self.begun) for word in words.heard(seen.group())):
                 yield seen.span()
 
     def _typed_spans(self, raw: str) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,6 @@ Only the newest few hundred are weighed: those with the words in their title, th
 anywhere. What is older than these follows, newest first.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -30,7 +29,7 @@ from admin_site.records import statements
 from admin_site.records.search import index, words
 from admin_site.records.search.documents import TAIL, SearchDocument, first_id
 from admin_site.records.search.terms import Term
-from admin_site.records.search.words import BREAK, TITLE
+from admin_site.records.search.words import BREAK, TITLE, TITLE_WORDS
 
 CANDIDATES = 100
 # So much of a document is weighed; what stands further down finds, but does not lift.
@@ -161,31 +160,34 @@ def weigher(terms: Sequence[Term]) -> Callable[[str], float]:
     found = [(f" {token} ", f" {token}") for token in tokens]
 
     def weigh(said: str) -> float:
-        title, body = _sides(said)
-        named, long = title.split(), 1.5 + len(body) / 2_000
+        named, behind, body = _parts(said)
+        title, long = f" {' '.join(named)} ", 1.5 + len(body) / 2_000
         score = 100.0 if named == whole else 0.0
         if run in title:
             score += 20 + (0 if not title.startswith(run) else 30 if title.startswith(f"{run} ") else 20)
         for alone, begun in found:
-            if begun in title:
-                score += 12 if alone in title else 5
+            if begun in title or begun in behind:
+                score += 12 if alone in title or alone in behind else 5
             often = body.count(alone) + 0.3 * body.count(begun)
             score += 6 * often / (often + long)
         if is_run and run in body:
             score += 15
         # The more of its title was asked for, the more a row is meant.
-        score += 30 * sum(token in named for token in tokens) / max(len(named), 1)
+        score += 30 * sum(token in named or f" {token} " in behind for token in tokens) / max(len(named), 1)
         return round(score - len(title) / 100, 6)
 
     return weigh
 
 
-# The words of the title once more, marked, stand first in a document.
-_MARKED = re.compile(rf"{TITLE}\S* ")
+def _parts(said: str) -> tuple[list[str], str, str]:
+    """The title's words, those behind apostrophes in it, and the rest, with a space around every word.
 
-
-def _sides(said: str) -> tuple[str, str]:
-    """Title and the rest, each with a space around every word."""
+    In a document the first two stand first, marked.
+    """
     first, _, rest = said.partition(f" {BREAK} ")
-    title = _MARKED.sub("", f"{first.strip()} ").strip()
-    return f" {title} ", f" {rest} " if rest else ""
+    found = first.split()
+    marked = first.count(f" {TITLE}")
+    named = found[marked:]
+    behind = found[min(len(named), TITLE_WORDS) : marked]
+    words_behind = "".join(f" {word.removeprefix(TITLE)} " for word in behind) if behind else ""
+    return named, words_behind, f" {rest} " if rest else ""

@@ -38,6 +38,11 @@ class Progress:
     total: int
 
 
+def is_needed(section: Section) -> bool:
+    """Whether documents are missing, or are not what would be indexed today."""
+    return not (is_complete(section) and is_current(section))
+
+
 def is_complete(section: Section) -> bool:
     """Whether there are as many documents as live rows, and no rebuild was left half done."""
     if not section.search:

@@ -1,8 +1,8 @@
 """Words as the index has them, the same on every database.
 
-Case and diacritics are gone, apostrophes too. Scripts without spaces become pairs of letters. Every
-letter outside ASCII is written as ``_`` and five hexadecimal digits, so that no database's own idea of
-a word takes part: all three see runs of ``[a-z0-9_]``.
+Case and diacritics are gone, apostrophes too; what stands behind one is a word of its own as well.
+Scripts without spaces become pairs of letters. Every letter outside ASCII is written as ``_`` and five
+hexadecimal digits, so that no database's own idea of a word takes part: all three see runs of ``[a-z0-9_]``.
 """
 
 import re
@@ -28,9 +28,13 @@ TITLE = "_t"
 TITLE_WORDS = 200
 # So many letters of ASCII meet no limit: at most they stand twice, each with a mark.
 SHORT = DISTINCT_MOST // 4
+# Of words behind apostrophes, which are there a second time.
+BEHIND_MOST = 5_000
 # Between fields, so that no phrase reaches from one into the next.
 BREAK = "|"
 
+# “l’été” is looked for as “été”, “O’Reilly” as “Reilly”; what English leaves of a verb is no word.
+_ELIDED = re.compile(r"(?<=[^\W_])['’](?!(?:ll|re|ve)\b)([^\W\d_][^\W_]+)", re.IGNORECASE)
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _UNSPACED = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -103,27 +107,45 @@ def is_unspaced(raw: str) -> bool:
 
 def heard(raw: str) -> Sequence[str]:
     """The words of a text of any length, as many as are indexed."""
-    return split_kept(raw) if len(raw) <= READ_AT_ONCE else _heard([raw], TOTAL_MOST)
+    found = split_kept(raw) if len(raw) <= READ_AT_ONCE else _heard([raw], TOTAL_MOST)
+    behind = elided([raw])
+    return [*found, *behind] if behind else found
+
+
+def elided(texts: Iterable[str]) -> list[str]:
+    """The words that stand behind an apostrophe, encoded, each once."""
+    having = [raw for raw in texts if "'" in raw or "’" in raw]
+    pieces = (unicodedata.normalize("NFC", piece) for raw in having for piece in _pieces(raw))
+    behind = (part for piece in pieces for part in _ELIDED.findall(piece))
+    return list(dict.fromkeys(word for part in behind for word in split(part)))[:BEHIND_MOST]
 
 
 def document(title: Sequence[str], body: Sequence[str]) -> str:
-    """What is indexed of a row: the title's words marked and plain, then those of each other field."""
-    if all(map(str.isascii, (*title, *body))) and sum(map(len, (*title, *body))) <= SHORT:
-        named = [word for part in title for word in split_kept(part)]
-        found = [TITLE + word for word in named[:TITLE_WORDS]]
-        found += named
-        for part in body:
-            found.append(BREAK)
-            found += split_kept(part)
-        return " ".join(("", *found, ""))
-    named = _heard(title, TOTAL_MOST)
-    found = [TITLE + word for word in named[:TITLE_WORDS]] + named
-    left = TOTAL_MOST - sum(map(len, found))
-    for part in body:
-        heard = _heard([part], left)
-        left -= sum(map(len, heard)) + len(heard)
-        found += [BREAK, *heard]
-    return " ".join(("", *_bounded(found), ""))
+    """What is indexed of a row: the title's words marked and plain, then those of each other field.
+
+    Words behind an apostrophe come last, so that they part no words that follow each other.
+    """
+    texts = (*title, *body)
+    is_short = all(map(str.isascii, texts)) and sum(map(len, texts)) <= SHORT
+    said = [split_kept(part) for part in texts] if is_short else _fitting(texts)
+    named = [word for part in said[: len(title)] for word in part]
+    found = [TITLE + word for word in (*named[:TITLE_WORDS], *elided(title)[:TITLE_WORDS])]
+    found += named
+    behind = elided(texts)
+    for part in (*said[len(title) :], behind) if behind else said[len(title) :]:
+        found.append(BREAK)
+        found += part
+    return " ".join(("", *(found if is_short else _bounded(found)), ""))
+
+
+def _fitting(texts: Sequence[str]) -> list[Sequence[str]]:
+    """The words of each text, as many as are taken of all of them."""
+    said: list[Sequence[str]] = []
+    left = TOTAL_MOST
+    for part in texts:
+        said.append(_heard([part], left))
+        left -= sum(map(len, said[-1])) + len(said[-1])
+    return said
 
 
 def _heard(parts: Iterable[str], most: int) -> list[str]:
