@@ -21,7 +21,10 @@ EDITS = {"status": ("set", "review"), "title": ("set", "One title for all")}
 
 
 def main() -> None:
-    """A choice field, then a text field that is searched; each undone."""
+    """A choice field, then a text field that is searched; each undone, and set again.
+
+    A table grows with each deed, so an undo is to be compared with the edits before and after it.
+    """
     found: dict[str, float] = {}
     with create_app().app_context():
         section = registry.get("posts")
@@ -32,6 +35,7 @@ def main() -> None:
             chosen = selection.of_list(SYSTEM, everything)
             job = _work(found, f"edit of {name}", bulk.begin, bulk.Bulk(chosen, "edit", {name: sent}))
             _work(found, f"undo of {name}", undo.begin, job)
+            _work(found, f"edit of {name} again", bulk.begin, bulk.Bulk(chosen, "edit", {name: sent}))
             found[f"memory grown by {name}"] = (_memory() - memory) / 1024
     print(json.dumps(found))
 

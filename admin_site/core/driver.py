@@ -7,25 +7,40 @@ from typing import Any
 
 from sqlalchemy import Column, Dialect, String, Text, UniqueConstraint, bindparam, column, func, insert, update
 from sqlalchemy import text as text_clause
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 
 from admin_site.core.database import KEPT, connection
 
+# Of these an INSERT can pass over a value that is taken, without an error that ends the transaction.
+_PASSING: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+class Collision(Exception):
+    """The row was not inserted: another one has a value that only one may have."""
+
+
+def tells_collisions() -> bool:
+    """Whether ``insert_row`` says ``Collision``, after which the transaction goes on; else it is an error of it."""
+    return connection().dialect.name in _PASSING
+
 
 def insert_row(table: Any, row: Mapping[str, Any]) -> int:
-    """Insert one row; returns its number."""
+    """Insert one row; returns its number. ``Collision`` where a value is taken, see ``tells_collisions``."""
     current = connection()
     # The others tell it by themselves.
     is_asked = current.dialect.name == "postgresql"
-    written = _inserting(table, tuple(row), current.dialect, is_asked=is_asked)
+    written = _inserting_one(table, tuple(row), current.dialect, is_asked=is_asked)
     result = current.exec_driver_sql(written.statement, written.given(row), KEPT)
-    return int(result.scalar_one() if is_asked else result.lastrowid)
+    number: int | None = result.scalar() if is_asked else result.lastrowid
+    if number is None or not result.rowcount:  # the number alone may be that of an insert before
+        raise Collision
+    return number
 
 
 def insert_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows of the same columns; values in ``shared`` are the same in each and converted once."""
     current = connection()
-    written = _inserting(table, (*shared, *rows[0]), current.dialect, is_asked=False)
+    written = _inserting(table, (*shared, *rows[0]), current.dialect)
     current.exec_driver_sql(written.statement, written.given_each(shared, rows), KEPT)
 
 
@@ -72,8 +87,16 @@ _PARAMETER = "new_"
 
 
 @lru_cache(maxsize=64)
-def _inserting(table: Any, names: tuple[str, ...], dialect: Dialect, *, is_asked: bool) -> _Written:
+def _inserting(table: Any, names: tuple[str, ...], dialect: Dialect) -> _Written:
     making = insert(table).values({name: _parameter(table, name) for name in names})
+    return _written(making, table, names, dialect)
+
+
+@lru_cache(maxsize=64)
+def _inserting_one(table: Any, names: tuple[str, ...], dialect: Dialect, *, is_asked: bool) -> _Written:
+    passing = _PASSING.get(dialect.name)
+    making: Any = passing(table).on_conflict_do_nothing() if passing else insert(table)
+    making = making.values({name: _parameter(table, name) for name in names})
     return _written(making.returning(table.columns.id) if is_asked else making, table, names, dialect)
 
 

@@ -124,7 +124,8 @@ class Change:
     ``secrets`` are the fields that changed without a value to show, ``unpinned`` what a pin was that is taken away.
     ``titles`` has what rows that it points to are called, as far as they were asked for already, by field and number.
     ``free`` are the fields whose values were found to be no other row's, ``tries`` says how often others took them
-    before this was written. ``edited`` are the fields that were sent and got another value, ``change_set_id`` is the
+    before this was written, and ``hopeful`` that a made-up value may be written without asking whether it is free.
+    ``edited`` are the fields that were sent and got another value, ``change_set_id`` is the
     number of the deed (both for one row that was edited).
     """
 
@@ -140,6 +141,7 @@ class Change:
     titles: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)
     free: set[str] = field(default_factory=set)
     tries: int = 0
+    hopeful: bool = False
     edited: Sequence[str] = ()
     change_set_id: int = 0
 

@@ -22,8 +22,7 @@ def prepare(changes: Sequence[Change]) -> None:
             continue
         title = change.section.title_of(_Values(change))
         base = text.slugify(title)
-        found = _free(change.section, base, change.after.get("id"), change.tries) if base else _waiting()
-        change.after["slug"] = found
+        change.after["slug"] = _chosen(change, base) if base else _waiting()
         change.free.add("slug")
 
 
@@ -35,6 +34,12 @@ def follow(_deed: object, changes: Sequence[Change]) -> None:
             change.after["slug"] = _free(section, f"{section.singular}-{change.id}", change.id)
             table = section.table
             db.session.execute(update(table).where(table.columns.id == change.id).values(slug=change.after["slug"]))
+
+
+def _chosen(change: Change, base: str) -> str:
+    if change.hopeful and base not in change.section.field("slug").reserved:
+        return base
+    return _free(change.section, base, change.after.get("id"), change.tries)
 
 
 class _Values:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from admin_site.core import text
 from admin_site.core.database import execute_kept
+from admin_site.core.driver import Collision
 from admin_site.core.errors import Conflict
 from admin_site.core.in_list import in_list
 from admin_site.core.section import Change, Section
@@ -48,8 +49,12 @@ def sentence(section: Section, name: str, value: Any) -> str:
     return f"{label} “{text.clip(str(value), 60)}” is already used by another {section.singular}."
 
 
-def field_named_in(section: Section, error: IntegrityError) -> str | None:
-    """The field whose value was taken by somebody else at the same moment; all three databases name it."""
+def field_taken(change: Change, error: IntegrityError | Collision) -> str | None:
+    """The field whose value somebody else took, if it was one: databases name it in an error."""
+    section = change.section
+    if isinstance(error, Collision):
+        values = {name: change.after[column] for name, column in section.unique.items()}
+        return next((n for n, v in values.items() if v is not None and not is_free(section, n, v, None)), None)
     said = str(error.orig)
     return next((name for name, column in section.unique.items() if column in said), None)
 

@@ -15,17 +15,18 @@ from sqlalchemy.exc import IntegrityError
 
 from admin_site.accounts import permissions
 from admin_site.core.database import connection, db
+from admin_site.core.driver import Collision, tells_collisions
 from admin_site.core.errors import AppError, Busy, Conflict, Invalid, Stale
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Change, Section
-from admin_site.core.transactions import has_one_writer
 from admin_site.history import log
 from admin_site.records import changes, filters, outbox, pins, reads, unique, validation
 from admin_site.records.effects import EFFECTS, Deed
 
 # A made-up address may be taken by somebody else at the same moment; then another one is tried.
 TRIES = 10
+BUSY = "Others take the same address at this moment. Please try again."
 GONE = "It was moved to the trash, or is hidden from you."
 
 
@@ -49,22 +50,24 @@ def make(
     sent = validation.hash_passwords(section, sent)
     named: validation.Named = {}
     change = _new(actor, section, _checked(actor, section, sent, named), sent, named)
-    # Where nobody else writes meanwhile, what was found free stays free, and a refusal ends the whole deed; but
-    # whoever brings a deed of their own may go on after one.
-    is_safe = deed is None and has_one_writer()
+    # A refusal ends the whole deed; but whoever brings a deed of their own may go on after one.
+    is_whole = deed is None and tells_collisions()
+    change.hopeful = is_whole
     deed = deed or begin(actor, source)
-    for attempt in range(TRIES):
+    for _attempt in range(TRIES):
         try:
-            with nullcontext() if is_safe else db.session.begin_nested():
+            with nullcontext() if is_whole else db.session.begin_nested():
                 _write(deed, section, [change])
             return change
-        except IntegrityError as error:
-            name = unique.field_named_in(section, error)
+        except (IntegrityError, Collision) as error:
+            name = unique.field_taken(change, error)
+            if name in change.sent or (name is None and isinstance(error, IntegrityError)):
+                raise _taken(change, name, error) from error
             change.after.pop("id", None)
-            change.tries = attempt + 1
-            if name is None or name in change.sent:
-                raise _taken(section, change, name) from error
-    raise Busy("Others take the same address at this moment. Please try again.")
+            # What was not asked for was taken all along; what was found free was taken at this moment.
+            change.tries += not change.hopeful
+            change.hopeful = False
+    raise Busy(BUSY)
 
 
 @dataclass
@@ -226,8 +229,8 @@ def update_many(deed: Deed, section: Section, ids: Sequence[int], names: Collect
 def _write_checked(deed: Deed, section: Section, lot: Sequence[Change]) -> None:
     try:
         _write(deed, section, lot)
-    except IntegrityError as error:
-        raise _taken(section, lot[0], unique.field_named_in(section, error)) from error
+    except (IntegrityError, Collision) as error:
+        raise _taken(lot[0], unique.field_taken(lot[0], error), error) from error
 
 
 def all_or_each(lot: Sequence[T], act: Callable[[Sequence[T]], None], refuse: Callable[[T, str], None]) -> None:
@@ -358,7 +361,9 @@ def _stale(change: Change, cleaned: Mapping[str, Any], version: int) -> Stale:
     )
 
 
-def _taken(section: Section, change: Change, name: str | None) -> Conflict | Invalid:
-    if name is None:
+def _taken(change: Change, name: str | None, error: IntegrityError | Collision) -> AppError:
+    if name is not None:
+        return Conflict(fields={name: [unique.sentence(change.section, name, change.after.get(name))]})
+    if isinstance(error, IntegrityError):
         return Invalid("This could not be saved: a row that it points to has gone.")
-    return Conflict(fields={name: [unique.sentence(section, name, change.after.get(name))]})
+    return Busy(BUSY)

@@ -13,7 +13,7 @@ from admin_site.core.errors import Conflict, Denied, Invalid, NotFound, Stale
 from admin_site.core.transactions import atomic
 from admin_site.history import log
 from admin_site.history.models import Entry
-from admin_site.records import reads, relations, writes
+from admin_site.records import reads, relations, unique, validation, writes
 from tests.cast import Cast
 from tests.factories import make
 
@@ -293,3 +293,42 @@ def test_whoever_goes_on_after_a_refusal_has_nothing_of_the_refused_row(cast):
     columns = registry.get("notes").table.columns
     rows = db.session.execute(select(columns.id).where(columns.title.in_(("Refused", "Kept")))).scalars().all()
     assert rows == [kept]
+
+
+def test_made_up_addresses_count_up_from_the_first_that_is_taken(cast):
+    made = [make("posts", title="The same") for _ in range(4)]
+    assert [slug_of(number) for number in made] == ["the-same", "the-same-2", "the-same-3", "the-same-4"]
+
+
+@pytest.mark.parametrize("deed", [False, True], ids=["alone", "within a deed"])
+def test_a_typed_address_that_is_taken_at_this_moment_is_named(cast, monkeypatch, deed):
+    make("posts", title="First", slug="taken")
+    monkeypatch.setattr(unique, "check", lambda section, changes: None)  # as if it had come after
+    sent = {"title": "Second", "content": "Words.", "slug": "taken"}
+    with pytest.raises(Conflict) as refused, atomic():
+        own = writes.begin(cast.owner, "form") if deed else None
+        writes.make(cast.owner, registry.get("posts"), sent, deed=own)
+    assert list(refused.value.fields) == ["slug"]
+    db.session.rollback()
+    assert [post.title for post in posts_called("Second")] == []
+
+
+@pytest.mark.parametrize("deed", [False, True], ids=["alone", "within a deed"])
+def test_a_related_row_that_goes_at_this_moment_is_said(cast, monkeypatch, deed):
+    monkeypatch.setattr(validation, "check_related", lambda *_args: None)
+    sent = {"title": "Lost", "content": "Words.", "category_id": 10**9}
+    with pytest.raises(Invalid, match="a row that it points to has gone"), atomic():
+        own = writes.begin(cast.owner, "form") if deed else None
+        writes.make(cast.owner, registry.get("posts"), sent, deed=own)
+    db.session.rollback()
+    assert posts_called("Lost") == []
+
+
+def posts_called(title):
+    table = registry.get("posts").table
+    return db.session.execute(select(table.c.title).where(table.c.title == title)).all()
+
+
+def slug_of(number):
+    table = registry.get("posts").table
+    return db.session.execute(select(table.c.slug).where(table.c.id == number)).scalar_one()
