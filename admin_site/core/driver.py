@@ -11,6 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from admin_site.core.database import KEPT, connection
 
+# Rows that are written as one statement with so many values.
+FEW = 8
 # Of these an INSERT can pass over a value that is taken, without an error that ends the transaction.
 _PASSING: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
@@ -39,9 +41,14 @@ def insert_row(table: Any, row: Mapping[str, Any]) -> int:
 
 def insert_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows of the same columns; values in ``shared`` are the same in each and converted once."""
-    current = connection()
-    written = _inserting(table, (*shared, *rows[0]), current.dialect)
-    current.exec_driver_sql(written.statement, written.given_each(shared, rows), KEPT)
+    current, names = connection(), (*shared, *rows[0])
+    if 1 < len(rows) <= FEW and current.dialect.name == "postgresql":
+        few = _inserting_few(table, names, current.dialect, len(rows))
+        current.exec_driver_sql(few.statement, few.given_numbered(shared, rows), KEPT)
+        return
+    written = _inserting(table, names, current.dialect)
+    given = written.given_each(shared, rows)
+    current.exec_driver_sql(written.statement, given if len(rows) > 1 else given[0], KEPT)
 
 
 def update_rows(table: Any, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -76,6 +83,11 @@ class _Written:
         order = self.order
         return values if order is None else [tuple([row[name] for name in order]) for row in values]
 
+    def given_numbered(self, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The values of all rows, each with the place of its row in its name."""
+        each = enumerate(self.given_each(shared, rows))
+        return {f"{name}_{place}": value for place, row in each for name, value in row.items()}
+
     def given_lists(self, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         """The values of all rows, column by column."""
         each = self.given_each(shared, rows)
@@ -90,6 +102,16 @@ _PARAMETER = "new_"
 def _inserting(table: Any, names: tuple[str, ...], dialect: Dialect) -> _Written:
     making = insert(table).values({name: _parameter(table, name) for name in names})
     return _written(making, table, names, dialect)
+
+
+@lru_cache(maxsize=64)
+def _inserting_few(table: Any, names: tuple[str, ...], dialect: Dialect, count: int) -> _Written:
+    """One statement for a few rows: there many of one row each are begun as a batch, which costs more."""
+    each = [
+        {name: bindparam(f"{_PARAMETER}{name}_{place}", type_=table.columns[name].type) for name in names}
+        for place in range(count)
+    ]
+    return _written(insert(table).values(each), table, names, dialect)
 
 
 @lru_cache(maxsize=64)
