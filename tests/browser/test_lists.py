@@ -1,13 +1,16 @@
 """What lists can do: filters, columns, views, sorting, cells, pins, search, the palette and shortcuts."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import update
 
 from admin_site.accounts.actor import SYSTEM, Actor
 from admin_site.core import registry
+from admin_site.core.database import db
 from admin_site.core.transactions import atomic
 from admin_site.records import pinning, writes
 from tests.browser.live import Site
@@ -293,6 +296,30 @@ def test_editor_changes_a_cell_with_the_keyboard_and_goes_on_with_tab(window: Op
     expect(status).to_have_count(0)
     expect(line(page, "Celled teapot").locator(".status")).to_have_text("In review")
     assert site.value("posts", number, "status") == "review"
+
+
+def test_the_moments_of_a_row_follow_when_a_cell_is_changed(window: Open, site: Site, people: Cast) -> None:
+    number = site.make("posts", people.owner, title="Followed kettle", status="review")
+    posts = registry.get("posts").table
+    with site.app.app_context(), atomic():
+        db.session.execute(
+            update(posts).where(posts.c.id == number).values(updated_at=datetime(2020, 5, 31, tzinfo=UTC))
+        )
+    page = window(people.editor)
+    page.goto("/admin/posts/?q=followed&columns=title,status,published_at,updated_at,author_id")
+    cells = line(page, "Followed kettle").locator("td:not(.k-tick, .menu-cell)")
+    expect(cells.nth(1)).to_have_text("–")
+    expect(cells.nth(2).locator("[title^='31 May 2020']")).to_have_count(1)
+    cells.nth(0).dblclick()
+    box = page.locator("select.cell-input")
+    box.select_option("Published")
+    box.press("Enter")
+    expect(cells.nth(0)).to_have_text("Published")
+    for moment in (cells.nth(1), cells.nth(2)):
+        expect(moment).to_have_text(re.compile("now|ago"))
+        expect(moment.locator("[title*='2020']")).to_have_count(0)
+    expect(cells.nth(3)).to_have_text(re.compile(r"\w"))
+    assert site.value("posts", number, "published_at") is not None
 
 
 def test_editor_changes_a_title_by_its_pencil(window: Open, site: Site, people: Cast) -> None:

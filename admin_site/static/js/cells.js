@@ -147,6 +147,7 @@ function address2(state) {
 }
 
 function finish(state, said) {
+  follow(state.cell, said.following ?? {});
   const link = state.before.find((node) => node.matches?.("a"));
   if (state.cell.matches(".title") && link) {
     link.textContent = said.text;
@@ -158,6 +159,14 @@ function finish(state, said) {
   }
   state.cell.dataset.saved = "";
   setTimeout(() => delete state.cell.dataset.saved, 1500);
+}
+
+// Moments of the row that follow from the change, where the list shows them.
+function follow(cell, following) {
+  for (const th of cell.closest("table").tHead.rows[0].cells) {
+    const html = following[th.dataset.column ?? th.dataset.cell];
+    if (html !== undefined && th.cellIndex !== cell.cellIndex) cell.parentElement.cells[th.cellIndex].innerHTML = html;
+  }
 }
 
 // Back to what stands: after a conflict that is what somebody else wrote, so the list is asked again.

@@ -69,8 +69,17 @@ def change(actor: Actor, section: Section, row_id: int, field: Field, sent: Mapp
 
 
 def _shown(actor: Actor, section: Section, item: reads.Item, field: Field) -> dict[str, Any]:
-    rows = Rows(actor, section, "", "", [(section.field(section.columns[0]), ""), (field, "")])
-    return {"html": rows.cell(item), "text": _said(item, field), "version": item.row.version}
+    """The cell, and those of the same row that follow by themselves: when it was changed, or published."""
+    stamps = section.workflow.stamps.values() if section.workflow else ()
+    following = {name: _markup(actor, section, item, section.field(name)) for name in ("updated_at", *stamps)}
+    return {
+        "html": _markup(actor, section, item, field), "text": _said(item, field), "version": item.row.version,
+        "following": following,
+    }  # fmt: skip
+
+
+def _markup(actor: Actor, section: Section, item: reads.Item, field: Field) -> str:
+    return Rows(actor, section, "", "", [(section.field(section.columns[0]), ""), (field, "")]).cell(item)
 
 
 def _said(item: reads.Item, field: Field) -> str:
