@@ -6,9 +6,7 @@ rows. Names of its controls: ``b.<place>.f`` field, ``.o`` operator, ``.v`` valu
 which is a group.
 """
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from werkzeug.datastructures import MultiDict
 
@@ -17,12 +15,13 @@ from admin_site.accounts.actor import Actor
 from admin_site.core import registry
 from admin_site.core.section import Field, Kind, Section
 from admin_site.records import language, relations
-from admin_site.records.filters import UNITS, Age
+from admin_site.records.filters import Age
 from admin_site.records.language import Group, Term, Value
 from admin_site.records.list_query import listable
 from admin_site.records.resolve import Resolver, path_of
+from admin_site.web.admin import builder_rows
+from admin_site.web.admin.builder_rows import Row, Rows
 
-ROWS_MOST = 30
 SPAN_DIGITS = 4
 WORDS, RAW = "words", "text"
 
@@ -48,46 +47,6 @@ OPERATORS: Mapping[Kind, Sequence[tuple[str, str]]] = {
 _WORD_OPERATORS = (("contains", "contain"), ("exact", "are exactly"), ("not", "do not contain"))
 
 
-@dataclass
-class Row:
-    """One condition as the form has it; several values stand in ``value`` with commas between them.
-
-    ``until`` is the end of what begins with the value, ``error`` what is wrong with it.
-    """
-
-    place: str = ""
-    field: str = ""
-    operator: str = ""
-    value: str = ""
-    until: str = ""
-    unit: str = "d"
-    error: str = ""
-
-    @property
-    def values(self) -> list[str]:
-        """The several values; one with a comma in it has quotes around it."""
-        lines = csv.reader(self.value.splitlines(), skipinitialspace=True)
-        return [value.strip() for line in lines for value in line if value.strip()]
-
-
-def _listed(values: Sequence[str]) -> str:
-    return ", ".join('"{}"'.format(value.replace('"', '""')) if set(value) & {",", '"'} else value for value in values)
-
-
-@dataclass
-class Rows:
-    """A group of rows and groups."""
-
-    place: str = ""
-    is_any: bool = False
-    parts: list["Row | Rows"] = field(default_factory=list)
-
-    @property
-    def depth(self) -> int:
-        """How deep it lies; the outermost is 1."""
-        return self.place.count(".") + 2 if self.place else 1
-
-
 class Builder:
     """The builder of one section for one person."""
 
@@ -110,7 +69,7 @@ class Builder:
             and not tree.parts[0].negated
         ):
             tree = tree.parts[0]
-        return _placed(Rows(is_any=tree.any, parts=list(self._parts(tree, 1))))
+        return builder_rows.placed(Rows(is_any=tree.any, parts=list(self._parts(tree, 1))))
 
     def _parts(self, group: Group, depth: int) -> Iterator[Row | Rows]:
         parts = list(group.parts)
@@ -159,7 +118,9 @@ class Builder:
         known = self.field(name)
         if term.negated or term.operator != "eq" or _ONE_OF not in OPERATORS[known.kind or Kind.TEXT]:
             return None
-        return Row(field=name, operator="in", value=_listed([self._words(known, value) for value in term.values]))
+        return Row(
+            field=name, operator="in", value=builder_rows.listed([self._words(known, value) for value in term.values])
+        )
 
     def _compared(self, name: str, term: Term, value: Value) -> Row | None:
         known = self.field(name)
@@ -185,22 +146,22 @@ class Builder:
 
     def from_form(self, args: MultiDict[str, str]) -> Rows:
         """The rows as they were filled in, with what its buttons ask for done."""
-        root = _read(args, "")
+        root = builder_rows.read(args, "")
         if removed := args.get("b.remove"):
-            _remove(root, removed)
+            builder_rows.remove(root, removed)
         way, _, place = args.get("b.move", "").partition(":")
         if way in ("up", "down"):
-            _move(root, place, -1 if way == "up" else 1)
+            builder_rows.move(root, place, -1 if way == "up" else 1)
         kind, _, place = args.get("b.add", "").partition(":")
-        target = _find(root, place)
-        if target is not None and kind in ("cond", "group") and _size(root) < ROWS_MOST:
+        target = builder_rows.find(root, place)
+        if target is not None and kind in ("cond", "group") and builder_rows.size(root) < builder_rows.ROWS_MOST:
             new: Row | Rows = (
                 Row(field=self.fields()[0][0])
                 if kind == "cond"
                 else Rows(is_any=not target.is_any, parts=[Row(field=self.fields()[0][0])])
             )
             target.parts.append(new)
-        return _placed(root)
+        return builder_rows.placed(root)
 
     # To the text
 
@@ -340,62 +301,3 @@ def _spoken(section: Section, path: str) -> str:
     if "." in path:
         return path
     return min((word for word, name in section.spoken.items() if name == path), key=len, default=path)
-
-
-_CONTROLS = (("field", "f"), ("operator", "o"), ("value", "v"), ("until", "w"), ("unit", "u"))
-
-
-def _read(args: MultiDict[str, str], place: str) -> Rows:
-    prefix = f"b.{place}." if place else "b."
-    found = Rows(place=place, is_any=args.get(f"{prefix}g") == "any")
-    for index in range(ROWS_MOST):
-        at = f"{place}.{index}" if place else str(index)
-        if f"b.{at}.g" in args and found.depth < language.DEPTH_MOST:
-            found.parts.append(_read(args, at))
-        elif f"b.{at}.f" in args:
-            said = {name: args.get(f"b.{at}.{letter}", "") for name, letter in _CONTROLS}
-            if len(ticked := args.getlist(f"b.{at}.v")) > 1:
-                said["value"] = _listed([value for value in ticked if value])
-            found.parts.append(Row(at, **{**said, "unit": said["unit"] if said["unit"] in UNITS else "d"}))
-    return found
-
-
-def _placed(rows: Rows) -> Rows:
-    for index, part in enumerate(rows.parts):
-        part.place = f"{rows.place}.{index}" if rows.place else str(index)
-        if isinstance(part, Rows):
-            _placed(part)
-    return rows
-
-
-def _find(rows: Rows, place: str) -> Rows | None:
-    if rows.place == place:
-        return rows
-    groups = (part for part in rows.parts if isinstance(part, Rows))
-    return next((found for group in groups if (found := _find(group, place)) is not None), None)
-
-
-def _remove(rows: Rows, place: str) -> None:
-    rows.parts = [part for part in rows.parts if part.place != place]
-    for part in rows.parts:
-        if isinstance(part, Rows):
-            _remove(part, place)
-
-
-def _move(rows: Rows, place: str, step: int) -> None:
-    """Move a row or group up or down within its group; at the edge it stays."""
-    for at, part in enumerate(rows.parts):
-        if part.place == place and 0 <= at + step < len(rows.parts):
-            rows.parts.insert(at + step, rows.parts.pop(at))
-            return
-        if isinstance(part, Rows):
-            _move(part, place, step)
-
-
-def _size(rows: Rows) -> int:
-    return sum(_size(part) if isinstance(part, Rows) else 1 for part in rows.parts)
-
-
-def has_errors(rows: Rows) -> bool:
-    """Whether some row is wrong."""
-    return any(has_errors(part) if isinstance(part, Rows) else bool(part.error) for part in rows.parts)

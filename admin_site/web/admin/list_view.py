@@ -20,7 +20,8 @@ from admin_site.records.list_query import Q_LENGTH, ListQuery, Order, default_so
 from admin_site.web import numbers
 from admin_site.web.addresses import url_for
 from admin_site.web.admin import cells, curl, downloads, list_page
-from admin_site.web.admin.builder import Builder, has_errors
+from admin_site.web.admin.builder import Builder
+from admin_site.web.admin.builder_rows import has_errors
 from admin_site.web.admin.rows import Rows
 from admin_site.web.api.params import PER_PAGE_MOST
 from admin_site.web.identity import actor

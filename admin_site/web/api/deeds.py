@@ -18,7 +18,7 @@ from admin_site.records.idempotency import Answer
 from admin_site.records.list_query import CONDITIONS_MOST
 from admin_site.records.selection import IDS_MOST, Selection
 from admin_site.records.values import ID_MOST
-from admin_site.web.api import answers, params, payload, schemas
+from admin_site.web.api import answers, field_schemas, list_schemas, params, payload
 from admin_site.web.identity import actor
 
 # In the order in which they are told; what else a section declares follows.
@@ -151,7 +151,7 @@ def _as_args(section: Section, raw: Any) -> "MultiDict[str, str]":
     """A filter in JSON as the query string that it stands for."""
     if not isinstance(raw, dict) or len(raw) > CONDITIONS_MOST:
         raise Invalid(fields={"filter": [f"filter must be an object of at most {CONDITIONS_MOST} list parameters."]})
-    fields = dict(schemas.paths(section))
+    fields = dict(list_schemas.paths(section))
     args: MultiDict[str, str] = MultiDict()
     errors: dict[str, list[str]] = {}
     for name, value in raw.items():
@@ -185,7 +185,7 @@ def _one_as_text(kind: Kind | None, value: Any) -> str:
         if not isinstance(value, bool):
             raise ValueError("It must be true or false.")
         return "true" if value else "false"
-    if kind not in schemas.NUMBERS:
+    if kind not in field_schemas.NUMBERS:
         raise ValueError("It must be text.")
     number = payload.whole(value)
     if number is None:

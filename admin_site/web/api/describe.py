@@ -11,9 +11,9 @@ from admin_site.records.idempotency import KEY_LENGTH
 from admin_site.records.list_query import CONDITIONS_MOST
 from admin_site.records.selection import IDS_MOST
 from admin_site.records.values import ID_MOST
-from admin_site.web.api import deeds, params, schemas
+from admin_site.web.api import deeds, field_schemas, list_schemas, params, schemas
+from admin_site.web.api.field_schemas import Schema, ref
 from admin_site.web.api.history import ENTRIES
-from admin_site.web.api.schemas import Schema, ref
 
 ALL_SECTIONS = "All sections"
 SPEC: dict[str, Any] = {
@@ -82,8 +82,8 @@ def has_route(section: Section, view: str) -> bool:
 def list_rows(section: Section) -> dict[str, Any]:
     """``GET /api/notes``"""
     parameters = [
-        *schemas.paging_parameters(), *schemas.order_parameters(section), *schemas.object_parameters(section),
-        *schemas.filter_parameters(section),
+        *list_schemas.paging_parameters(), *list_schemas.order_parameters(section),
+        *list_schemas.object_parameters(section), *list_schemas.filter_parameters(section),
     ]  # fmt: skip
     answer = _answer(ref(f"{_name(section)}List"))
     return _call("list", section, f"List {_many(section)}", {200: answer}, (400, 404), parameters)
@@ -92,7 +92,7 @@ def list_rows(section: Section) -> dict[str, Any]:
 def read(section: Section) -> dict[str, Any]:
     """``GET /api/notes/7``"""
     answer = _answer(ref(_name(section)), _ETAG)
-    parameters = [_id(), *schemas.object_parameters(section)]
+    parameters = [_id(), *list_schemas.object_parameters(section)]
     return _call("get", section, f"Read one {section.singular}", {200: answer}, (400, 404), parameters)
 
 
@@ -100,7 +100,7 @@ def create(section: Section) -> dict[str, Any]:
     """``POST /api/notes``"""
     links = _links(section, "$response.body#/id", "get", "replace", "update", "delete", "history")
     answer = _answer(ref(_name(section)), _LOCATION | _ETAG | _REPLAYED) | links
-    parameters = [_key(), *schemas.object_parameters(section)]
+    parameters = [_key(), *list_schemas.object_parameters(section)]
     errors = (400, 403, 404, 409, 413, 415)
     body = _body(ref(f"{_name(section)}New"))
     return _call("create", section, f"Add a {section.singular}", {201: answer}, errors, parameters) | body
@@ -118,7 +118,7 @@ def patch(section: Section) -> dict[str, Any]:
 
 def _change(verb: str, section: Section) -> dict[str, Any]:
     answer = _answer(ref(_name(section)), _ETAG)
-    parameters = [_id(), _if_match(), *schemas.object_parameters(section)]
+    parameters = [_id(), _if_match(), *list_schemas.object_parameters(section)]
     errors = (400, 403, 404, 409, 412, 413, 415)
     summary = f"Change the fields of a {section.singular} that are sent"
     return _call(verb, section, summary, {200: answer}, errors, parameters) | _body(ref(f"{_name(section)}Change"))
@@ -135,8 +135,8 @@ def restore(section: Section) -> dict[str, Any]:
     """``POST /api/notes/7/restore``"""
     links = _links(section, "$request.path.id", "get", "update", "delete", "history")
     answer = _answer(ref(_name(section)), _ETAG | _REPLAYED) | links
-    parameters = [_id(), _key(), *schemas.object_parameters(section)]
-    values = {name: schemas.taken(section, section.field(name)) for name in section.unique}
+    parameters = [_id(), _key(), *list_schemas.object_parameters(section)]
+    values = {name: field_schemas.taken(section, section.field(name)) for name in section.unique}
     body = _body({"type": "object", "properties": values, "additionalProperties": False}, required=False)
     errors = (400, 403, 404, 409, 413, 415)
     summary = f"Bring a {section.singular} back from the trash"
@@ -148,7 +148,7 @@ def history(section: Section) -> dict[str, Any]:
     size = {"type": "integer", "minimum": 1, "maximum": params.PER_PAGE_MOST, "default": ENTRIES}
     parameters = [
         _id(), {"in": "query", "name": "per_page", "schema": size},
-        {"in": "query", "name": "cursor", "schema": schemas.row_number()},
+        {"in": "query", "name": "cursor", "schema": field_schemas.row_number()},
     ]  # fmt: skip
     summary = f"What happened to a {section.singular}"
     return _call("history", section, summary, {200: _answer(ref("History"))}, (400, 404), parameters)
@@ -158,8 +158,8 @@ def search(section: Section) -> dict[str, Any]:
     """``GET /api/notes/search``"""
     deepest = {"type": "integer", "minimum": 1, "maximum": 10_000}
     parameters = [
-        *_search_parameters(), {"in": "query", "name": "page", "schema": deepest}, schemas.pinned_parameter(section),
-        *schemas.object_parameters(section),
+        *_search_parameters(), {"in": "query", "name": "page", "schema": deepest},
+        list_schemas.pinned_parameter(section), *list_schemas.object_parameters(section),
     ]  # fmt: skip
     answer = _answer(ref(f"{_name(section)}Search"))
     return _call("search", section, f"Search {_many(section)}, best first", {200: answer}, (400, 404), parameters)
@@ -179,12 +179,12 @@ def in_bulk(section: Section) -> dict[str, Any]:
 
 def _bulk(section: Section) -> Schema:
     properties: Schema = {
-        "ids": {"type": "array", "items": schemas.row_number(), "minItems": 1, "maxItems": IDS_MOST},
+        "ids": {"type": "array", "items": field_schemas.row_number(), "minItems": 1, "maxItems": IDS_MOST},
         "filter": ref(f"{_name(section)}Filter"),
         "set": ref(f"{_name(section)}Values"),
         "action": {"type": "string", "enum": deeds.actions_of(section)},
         "dry_run": {"type": "boolean", "default": False},
-        "reason": {"type": "string", "maxLength": deeds.REASON_LENGTH, "pattern": schemas.TEXT_PATTERN},
+        "reason": {"type": "string", "maxLength": deeds.REASON_LENGTH, "pattern": field_schemas.TEXT_PATTERN},
     }
     wrong: list[Schema] = []
     for pair in (["ids", "filter"], ["set", "action"]):
@@ -281,7 +281,7 @@ def _if_match() -> Schema:
 
 
 def _search_parameters() -> list[Schema]:
-    words = schemas.query_text() | {"minLength": 1}
+    words = list_schemas.query_text() | {"minLength": 1}
     return [
         {"in": "query", "name": "q", "required": True, "schema": words},
         {

@@ -14,7 +14,7 @@ from admin_site import demo, sections
 from admin_site.core import registry, text
 from admin_site.core.database import db
 from admin_site.core.section import Kind, Section
-from admin_site.web.api import params, payload, schemas
+from admin_site.web.api import field_schemas, params, payload, schemas
 from tests.api_client import Program
 from tests.factories import make, values_of
 
@@ -153,14 +153,14 @@ def test_every_link_leads_to_a_call(document):
 
 
 def test_every_kind_of_field_has_a_schema_and_a_type():
-    assert set(schemas.KINDS) == set(Kind)
+    assert set(field_schemas.KINDS) == set(Kind)
     assert set(payload.TYPES) == set(Kind)
 
 
 def test_what_is_a_blank_here_is_one_in_the_document():
     """Text of blanks alone is refused where it is required, in whatever language a program reads the pattern."""
     for letter in map(chr, (*range(1, 0xD800), *range(0xE000, 0x11000))):
-        assert (re.fullmatch(schemas.WORD_PATTERN, letter) is None) == text.is_blank(letter), letter
+        assert (re.fullmatch(field_schemas.WORD_PATTERN, letter) is None) == text.is_blank(letter), letter
 
 
 def test_every_object_but_a_related_row_is_closed(document):
