@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, case, literal, select
 
 from admin_site.core.database import connection, db, execute_kept
 from admin_site.core.in_list import in_list
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
-from admin_site.records import filters, reads
+from admin_site.records import filters, plenty, reads
 from admin_site.records.list_query import ListQuery
 from admin_site.records.reads import COUNT_MOST, Matching
 from admin_site.records.search import index
@@ -87,14 +87,23 @@ def _of_words(matching: Matching, band: Collection[int]) -> Counts:
         counted = filters.bounded_count(found(number), COUNT_MOST).scalar_subquery()
         if can_go_on:  # as ``Matching.counting``
             counted = filters.more_or(found(number, "whole"), COUNT_MOST, counted)
+        plenty_until = plenty.is_sure(bindparam("until", type_=BigInteger()))
+        counted = case((plenty_until, COUNT_MOST + 1), else_=counted)
         above = found(number).where(in_list(index.document_id(), "documents"))
         return select(counted, filters.counted(above), reads.bounded_count_of(section, COUNT_MOST))
 
     dialect = db.session.get_bind().dialect.name
     documents = index.documents(section, band)
-    asked = {"words": index.asked(terms), "whole": index.asked([term.whole for term in terms]), "documents": documents}
+    words = index.asked(terms)
+    asked = {
+        "words": words, "whole": index.asked([term.whole for term in terms]), "documents": documents,
+        "until": plenty.until(section, words),
+    }  # fmt: skip
     statement = reads.kept(section, ("counts of words", COUNT_MOST, dialect, can_go_on), make)
-    return Counts(*connection().execute(statement, asked).one())
+    counts = Counts(*connection().execute(statement, asked).one())
+    if counts.total > COUNT_MOST:
+        plenty.look(section, words, lambda: index.ids(section, terms))
+    return counts
 
 
 def _of_section(section: Section) -> int:

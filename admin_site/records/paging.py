@@ -8,7 +8,7 @@ from sqlalchemy import Select
 
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
-from admin_site.records import counts, filters, pins, reads, windows
+from admin_site.records import counts, filters, pins, plenty, reads, windows
 from admin_site.records.keyset import Position
 from admin_site.records.list_query import DEEPEST_ROW, ListQuery
 from admin_site.records.reads import COUNT_MOST, Item, Matching, PinNote
@@ -72,6 +72,8 @@ def page(actor: Actor, query: ListQuery, columns: Sequence[str] = ()) -> Page:
     else:
         counted = counts.of(actor, every, above)
         window = windows.window_of(every.but(above), names, counted.others)
+    if counted.in_all > COUNT_MOST:
+        plenty.look(section)
     rows = [*band, *window.rows]
     found = reads.items(section, rows, names, pinned=_pinned(section, rows), notes=notes(band, rows))
     most = max(counted.total, counted.in_all) if query.is_exact else COUNT_MOST

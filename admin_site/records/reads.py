@@ -7,7 +7,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Row, Select, bindparam, false, select
+from sqlalchemy import ColumnElement, CursorResult, Row, Select, bindparam, case, false, select
 
 from admin_site.accounts import permissions
 from admin_site.core import text
@@ -15,7 +15,7 @@ from admin_site.core.database import among, connection, db, execute_kept
 from admin_site.core.errors import NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
-from admin_site.records import filters, pins, relations, statements
+from admin_site.records import filters, pins, plenty, relations, statements
 from admin_site.records.filters import bounded_count, visible
 from admin_site.records.list_query import ListQuery
 from admin_site.records.relations import Title
@@ -257,7 +257,8 @@ def kept(section: Section, key: tuple[Any, ...], make: Callable[[], Select[Any]]
 def bounded_count_of(section: Section, most: int) -> Any:
     """How many rows a section has, counted no further than ``most`` + 1, as an expression."""
     live = select(section.table.columns.id).where(section.table.columns.live == 1)
-    return filters.more_or(live, most, filters.counted(live))
+    counted = filters.more_or(live, most, filters.counted(live))
+    return case((plenty.is_sure(plenty.of_section(section)), most + 1), else_=counted)
 
 
 def selection(
