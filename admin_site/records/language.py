@@ -73,8 +73,8 @@ def parse(text: str) -> Group:
 
 def finished(text: str) -> str:
     """A query that somebody is still typing, with the parentheses (and the quotes in them) closed that are open."""
-    for quote, missing in product(("", '"'), range(DEPTH_MOST + 1)):
-        closed = text + quote + ")" * missing
+    for said, missing in product((text, text.rstrip("\\") + '"'), range(DEPTH_MOST + 1)):
+        closed = said + ")" * missing
         try:
             parse(closed)
         except QueryError:

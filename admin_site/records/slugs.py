@@ -4,14 +4,17 @@ import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from admin_site.core import text
 from admin_site.core.database import db
+from admin_site.core.errors import Busy
 from admin_site.core.section import Change, Section
 from admin_site.records import unique
 
 # Stands in for a slug until the row has its number; the marks cannot occur in a slug.
 _WAITING = "!"
+TRIES = 10
 
 
 def prepare(changes: Sequence[Change]) -> None:
@@ -30,10 +33,21 @@ def follow(_deed: object, changes: Sequence[Change]) -> None:
     """A row whose title left nothing is called by its number."""
     for change in changes:
         if change.after["slug"].startswith(_WAITING):
-            section = change.section
-            change.after["slug"] = _free(section, f"{section.singular}-{change.id}", change.id)
-            table = section.table
-            db.session.execute(update(table).where(table.columns.id == change.id).values(slug=change.after["slug"]))
+            change.after["slug"] = _numbered(change)
+
+
+def _numbered(change: Change) -> str:
+    """Give the row the address of its number, or the next free one; somebody may take it at this moment."""
+    section, columns = change.section, change.section.table.columns
+    for tries in range(TRIES):
+        slug = _free(section, f"{section.singular}-{change.id}", change.id, tries)
+        try:
+            with db.session.begin_nested():
+                db.session.execute(update(section.table).where(columns.id == change.id).values(slug=slug))
+        except IntegrityError:
+            continue
+        return slug
+    raise Busy("Others take the same address at this moment. Please try again.")
 
 
 def _chosen(change: Change, base: str) -> str:

@@ -75,6 +75,10 @@ class Preferences:
     views: Sequence[View] = ()
     columns: tuple[str, ...] = ()
 
+    def named(self, view_id: int | None) -> View | None:
+        """One's own view of this number."""
+        return next((view for view in self.views if view.is_own and view.id == view_id), None)
+
     @property
     def default(self) -> View | None:
         """The view that the list opens with."""
@@ -140,6 +144,7 @@ def move(actor: Actor, section: Section, view_id: int, by: int) -> int:
 
     The order is the person's own, also of views that others share with them.
     """
+    _lock(actor)
     view = get(actor, section, view_id)
     numbers = [other.id for other in of(actor, section).views if other.id != view_id]
     before = [other.id for other in of(actor, section).views].index(view.id)
@@ -196,12 +201,18 @@ def set_columns(actor: Actor, section: Section, names: Sequence[str]) -> None:
 def _set(actor: Actor, section: Section, **values: object) -> None:
     if actor.id is None or not permissions.allows(actor, "read", section):
         raise NotFound
+    _lock(actor)
     here = (ListSettings.user_id == actor.id, ListSettings.section == section.name)
     kept = select(ListSettings.columns, ListSettings.view_id, ListSettings.view_order).where(*here)
     stood = db.session.execute(kept).first()
     merged = {"columns": "", "view_id": None, "view_order": None} | (dict(stood._mapping) if stood else {}) | values
     db.session.execute(delete(ListSettings).where(*here))
     db.session.execute(insert(ListSettings).values(user_id=actor.id, section=section.name, **merged))
+
+
+def _lock(actor: Actor) -> None:
+    """Who clicks twice in quick succession does one thing after the other."""
+    db.session.execute(select(User.id).where(User.id == actor.id).with_for_update())
 
 
 @lru_cache(maxsize=1)

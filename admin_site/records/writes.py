@@ -63,6 +63,8 @@ def make(
             name = unique.field_taken(change, error)
             if name in change.sent or (name is None and isinstance(error, IntegrityError)):
                 raise _taken(change, name, error) from error
+            if is_whole and isinstance(error, IntegrityError):  # by what followed: PostgreSQL takes nothing more
+                raise Busy(BUSY) from error
             change.after.pop("id", None)
             # What was not asked for was taken all along; what was found free was taken at this moment.
             change.tries += not change.hopeful

@@ -1,6 +1,7 @@
 """Several people at the same moment: no row is left behind, doubled or half, and nobody is told nonsense."""
 
 import threading
+import time
 from contextlib import suppress
 from functools import partial
 
@@ -126,6 +127,31 @@ def test_a_savepoint_takes_back_what_was_written_past_the_session(app, cast):
         connection().execute(select(1))
     query = select(registry.get("notes").table.columns.title)
     assert (note > 0, list(db.session.execute(query).scalars())) == (True, ["Kept"])
+
+
+def test_the_address_of_a_number_that_is_taken_at_this_moment(base_app, cast):
+    """A title that leaves no address: it is made from the number, once the row stands."""
+    posts, wrote, made = registry.get("posts"), threading.Event(), []
+
+    def typed():
+        with atomic():
+            number = writes.create(cast.system, posts, {"title": "A", "content": "x", "slug": "mine"})
+            writes.update(cast.system, posts, number, {"slug": f"post-{number + 1}"})
+            wrote.set()
+            time.sleep(0.5)
+
+    def untitled():
+        wrote.wait(10)
+        with atomic():
+            made.append(writes.create(cast.system, posts, {"title": "!!!", "content": "x"}))
+
+    at_once.together(base_app, typed, untitled)
+    columns = posts.table.columns
+    db.session.rollback()
+    slugs = db.session.execute(select(columns.slug).order_by(columns.id)).scalars().all()
+    assert slugs[0] == f"post-{made[0]}", slugs
+    assert len({*slugs}) == 2
+    assert slugs[1].startswith("post-")
 
 
 def test_the_same_title_at_once_is_an_address_for_each(app, cast):

@@ -185,6 +185,42 @@ def test_a_short_row_is_indexed_as_if_it_were_long(title, body):
     assert words.document(title, body) == as_long
 
 
+def found_by(cast, q):
+    answer = finding.everywhere(cast.viewer, q, correcting=False)
+    return [item.id for one in answer.found for item in one.items]
+
+
+def test_words_behind_apostrophes_follow_no_others(cast):
+    make("notes", title="O’Reilly", content="She met D’Angelo there.")
+    make("notes", title="L’été", content="Rien ; l’amour.")
+    apart = make("notes", title="Other", content="Reilly Angelo, été amour")
+    assert len(found_by(cast, "reilly angelo")) == len(found_by(cast, "été amour")) == 2
+    assert found_by(cast, '"reilly angelo"') == found_by(cast, '"été amour"') == [apart]
+
+
+@pytest.mark.parametrize("word", ["नमस्ते", "x\u030cabc", "abc\u0331d"])
+def test_marks_that_belong_to_letters_go_along_behind_an_apostrophe(cast, word):
+    number = make("notes", title=f"d’{word} there")
+    assert found_by(cast, word) == found_by(cast, f'"{word}"') == [number]
+    assert words.elided([f"d’{word}"]) == words.split(word)
+
+
+def test_a_long_title_weighs_no_more_where_it_was_cut(cast):
+    others = ["расписание", "занятий", "вчерашнего", "понедельника", "изменилось", "неожиданно"]
+    near = make("questions", content="Можно ли найти паром", status="published")
+    far = make("questions", content=" ".join(others * 10) + " найти " + " ".join(others * 15), status="published")
+    assert found_by(cast, "найти") == [near, far]
+
+
+def test_a_word_that_comes_into_a_document_that_was_cut_is_known(cast):
+    many = " ".join(f"w{number:09}" for number in range(60_000))
+    number = make("notes", title="One", content=f"{many} zanzibarium")
+    with atomic():
+        writes.update(cast.system, registry.get("notes"), number, {"content": "zanzibarium"})
+    known = select(SearchWord.word).where(SearchWord.word.startswith("zan"))
+    assert db.session.execute(known).scalars().all() == ["zanzibarium"]
+
+
 @pytest.mark.parametrize(
     ("title", "typed"),
     [

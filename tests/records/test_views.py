@@ -1,5 +1,6 @@
 """Saved views: whose they are, who sees them, what their names may be, and what the list remembers."""
 
+import time
 from urllib.parse import unquote
 
 import pytest
@@ -12,6 +13,7 @@ from admin_site.records import paging, views
 from tests.cast import make_user
 from tests.client import soup
 from tests.factories import make
+from tests.together import together
 
 
 def posts():
@@ -213,6 +215,19 @@ def test_each_person_has_their_own_order(cast):
             deed(views.move, actor, first, 1)
     deed(views.remove, cast.owner, second)
     assert names(cast.owner) == ["Shared", "First", "Newest"]
+
+
+def test_several_moves_at_once_are_done_one_after_the_other(base_app, cast):
+    numbers = [save(cast.owner, f"View {place}") for place in range(5)]
+    db.session.rollback()
+
+    def up():
+        with atomic():
+            views.move(cast.owner, posts(), numbers[4], -1)
+            time.sleep(0.1)
+
+    together(base_app, up, up, up)
+    assert names(cast.owner) == ["View 0", "View 4", "View 1", "View 2", "View 3"]
 
 
 def test_a_view_is_renamed_by_whoever_saved_it(cast):

@@ -63,7 +63,9 @@ def test_of_words_that_are_as_near_the_usual_one_is_meant(cast, sign_in):
     assert found(viewer, "harboux")["corrected"] == rare
 
 
-@pytest.mark.parametrize("q", ["(heron", "((heron", "-river (heron OR (status:draft", 'heron ("again'])
+@pytest.mark.parametrize(
+    "q", ["(heron", "((heron", "-river (heron OR (status:draft", 'heron ("again', 'heron ("again\\']
+)
 def test_the_palette_answers_before_a_parenthesis_is_closed(cast, sign_in, q):
     make("posts", title="Another", content="A heron, again.")
     viewer = sign_in(cast.viewer)
@@ -71,6 +73,12 @@ def test_the_palette_answers_before_a_parenthesis_is_closed(cast, sign_in, q):
     assert (answer["count"], answer["problems"]) == ("1", [])
     assert "without its “)”" in viewer.page(f"/admin/search?q={q}").text
     assert found(viewer, "heron)")["problems"]
+
+
+def test_what_is_offered_to_be_made_is_what_was_typed(cast, sign_in):
+    said = str(found(sign_in(cast.owner), "Meeting (draft")["shelves"])
+    assert "New note “Meeting (draft”" in said
+    assert "title=Meeting+(draft'" in said or "title=Meeting+%28draft'" in said
 
 
 def test_more_than_are_shown_are_counted_and_linked(cast, sign_in):

@@ -112,11 +112,18 @@ def _update(section: Section, changes: Sequence[Change]) -> None:
     for change in changes:
         said, before = words_of(section, change.after), words_of(section, change.before)
         if said != before:
-            heard |= _heard(section, change, change.after) - _heard(section, change, change.before)
+            heard |= _new_words(section, change, before, said)
             rows.append({"id": base + change.id, "words": said})
     if rows:
         update_rows(SearchDocument.__table__, {}, rows)
     learn(section, heard)
+
+
+def _new_words(section: Section, change: Change, before: str, said: str) -> set[str]:
+    """Words that were not in the document before; of a long one, which may have been cut, all are compared."""
+    if len(before) > words.SHORT:
+        return {*said.split()} - {*before.split()}
+    return _heard(section, change, change.after) - _heard(section, change, change.before)
 
 
 def _heard(section: Section, change: Change, row: Mapping[str, Any]) -> set[str]:

@@ -1,17 +1,16 @@
 """Marking in a text what was searched for."""
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup, escape
 
 from admin_site.records.search import words
 from admin_site.records.search.terms import Term
+from admin_site.records.search.words import MARKS
 
 # A word as people see it; marks that belong to letters go along.
-_MARKS = "".join(char for char in map(chr, range(0x300, 0xFE30)) if unicodedata.category(char)[0] == "M")
-_SEEN = re.compile(rf"[^\W_](?:['’]?[{_MARKS}]*[^\W_])*[{_MARKS}]*")
+_SEEN = re.compile(rf"[^\W_](?:['’]?[{MARKS}]*[^\W_])*[{MARKS}]*")
 BEFORE, AFTER = 60, 120
 
 

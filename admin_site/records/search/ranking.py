@@ -188,6 +188,7 @@ def _parts(said: str) -> tuple[list[str], str, str]:
     found = first.split()
     marked = first.count(f" {TITLE}")
     named = found[marked:]
-    behind = found[min(len(named), TITLE_WORDS) : marked]
+    # They stand once more in the rest: without one a long title was cut, and nobody knows which they are.
+    behind = found[min(len(named), TITLE_WORDS) : marked] if rest else []
     words_behind = "".join(f" {word.removeprefix(TITLE)} " for word in behind) if behind else ""
     return named, words_behind, f" {rest} " if rest else ""

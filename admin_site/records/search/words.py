@@ -33,8 +33,12 @@ BEHIND_MOST = 5_000
 # Between fields, so that no phrase reaches from one into the next.
 BREAK = "|"
 
+# Marks that belong to the letter before them, where the two are no single letter of Unicode's.
+MARKS = "".join(char for char in map(chr, range(0x300, 0xFE30)) if unicodedata.category(char)[0] == "M")
 # “l’été” is looked for as “été”, “O’Reilly” as “Reilly”; what English leaves of a verb is no word.
-_ELIDED = re.compile(r"(?<=[^\W_])['’](?!(?:ll|re|ve)\b)([^\W\d_][^\W_]+)", re.IGNORECASE)
+_ELIDED = re.compile(
+    rf"(?<=[^\W_])[{MARKS}]*['’](?!(?:ll|re|ve)\b)([^\W\d_][{MARKS}]*(?:[^\W_][{MARKS}]*)+)", re.IGNORECASE
+)
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _UNSPACED = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -114,16 +118,20 @@ def heard(raw: str) -> Sequence[str]:
 
 def elided(texts: Iterable[str]) -> list[str]:
     """The words that stand behind an apostrophe, encoded, each once."""
+    return [word for part in _parts_behind(texts) for word in part]
+
+
+def _parts_behind(texts: Iterable[str]) -> list[Sequence[str]]:
+    """The same; words of scripts without spaces that stand together are parts of one."""
     having = [raw for raw in texts if "'" in raw or "’" in raw]
-    pieces = (unicodedata.normalize("NFC", piece) for raw in having for piece in _pieces(raw))
-    behind = (part for piece in pieces for part in _ELIDED.findall(piece))
-    return list(dict.fromkeys(word for part in behind for word in split(part)))[:BEHIND_MOST]
+    behind = (part for raw in having for piece in _pieces(raw) for part in _ELIDED.findall(piece))
+    return [found for part in list(dict.fromkeys(behind))[:BEHIND_MOST] if (found := split(part))]
 
 
 def document(title: Sequence[str], body: Sequence[str]) -> str:
     """What is indexed of a row: the title's words marked and plain, then those of each other field.
 
-    Words behind an apostrophe come last, so that they part no words that follow each other.
+    Words behind an apostrophe come last and each by itself, so that no words follow each other that do not.
     """
     texts = (*title, *body)
     is_short = all(map(str.isascii, texts)) and sum(map(len, texts)) <= SHORT
@@ -131,8 +139,7 @@ def document(title: Sequence[str], body: Sequence[str]) -> str:
     named = [word for part in said[: len(title)] for word in part]
     found = [TITLE + word for word in (*named[:TITLE_WORDS], *elided(title)[:TITLE_WORDS])]
     found += named
-    behind = elided(texts)
-    for part in (*said[len(title) :], behind) if behind else said[len(title) :]:
+    for part in (*said[len(title) :], *_parts_behind(texts)):
         found.append(BREAK)
         found += part
     return " ".join(("", *(found if is_short else _bounded(found)), ""))

@@ -165,7 +165,9 @@ function finish(state, said) {
 function follow(cell, following) {
   for (const th of cell.closest("table").tHead.rows[0].cells) {
     const html = following[th.dataset.column ?? th.dataset.cell];
-    if (html !== undefined && th.cellIndex !== cell.cellIndex) cell.parentElement.cells[th.cellIndex].innerHTML = html;
+    const other = cell.parentElement.cells[th.cellIndex];
+    // The last cell of a pinned row says until when it is pinned.
+    if (html !== undefined && other !== cell && !other.querySelector(".pin-note")) other.innerHTML = html;
   }
 }
 

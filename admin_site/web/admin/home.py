@@ -9,7 +9,6 @@ from flask_admin import AdminIndexView, expose
 from admin_site.accounts import settings
 from admin_site.core import clock
 from admin_site.core.transactions import atomic
-from admin_site.records import language
 from admin_site.web import numbers
 from admin_site.web.admin import dashboard, search_page
 from admin_site.web.admin.guard import GuardedView
@@ -76,7 +75,7 @@ class HomeView(GuardedView, AdminIndexView):
     @expose("/search.json")
     def palette(self) -> Response:
         """The same, a few of each section, as JSON for the palette."""
-        result = search_page.search(actor(), language.finished(request.args.get("q", "")))
+        result = search_page.search(actor(), request.args.get("q", ""), is_typing=True)
         said = f"{result.count:,}{'+' if result.is_bounded else ''}"
         return jsonify(
             shelves=[shelf.as_json() for shelf in result.shelves], count=said, corrected=result.corrected,

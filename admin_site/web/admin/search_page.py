@@ -12,7 +12,7 @@ from admin_site.accounts import permissions
 from admin_site.accounts.actor import Actor
 from admin_site.core import registry, text
 from admin_site.core.section import Section
-from admin_site.records import finding, paging, reads
+from admin_site.records import finding, language, paging, reads
 from admin_site.records.finding import Found
 from admin_site.records.list_query import ListQuery
 from admin_site.records.search import marks
@@ -72,8 +72,11 @@ class Result:
     problems: tuple[str, ...] = ()
 
 
-def search(person: Actor, raw: str, *, limit: int = PER_SECTION) -> Result:
-    """What was typed: words and operators; ``>`` for commands, ``#`` for tags, ``@`` for people."""
+def search(person: Actor, raw: str, *, limit: int = PER_SECTION, is_typing: bool = False) -> Result:
+    """What was typed: words and operators; ``>`` for commands, ``#`` for tags, ``@`` for people.
+
+    While somebody is typing, parentheses need not be closed yet.
+    """
     q = " ".join(raw.split())[:400]
     if q.startswith(">"):
         return Result([_commands(person, q[1:].strip(), every=True)])
@@ -81,7 +84,8 @@ def search(person: Actor, raw: str, *, limit: int = PER_SECTION) -> Result:
     q = q[1:].strip() if only else q
     if not q:
         return Result([*_recent(person), _commands(person, "", every=not only)])
-    answer = finding.everywhere(person, q, limit=limit, only=only)
+    asked = language.finished(q) if is_typing else q
+    answer = finding.everywhere(person, asked, limit=limit, only=only)
     count, is_bounded = finding.total(answer)
     shelves = [_shelf(found) for found in answer.found]
     commands = _commands(person, q)
