@@ -228,6 +228,8 @@ class Section:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     # What anybody may do on the public pages, by action; nothing where nothing is said.
     public: Mapping[str, Rule] = field(default_factory=dict)
+    # Where a row has a page of its own there: an endpoint, and the column that names it.
+    public_page: tuple[str, str] | None = None
     prepare: Prepare | None = None
     follow: Follow | None = None
     hooks_on: tuple[str, ...] = ()

@@ -48,10 +48,13 @@ class Answer:
 
 
 def everywhere(actor: Actor, q: str, *, limit: int = 5, only: Sequence[str] = (), correcting: bool = True) -> Answer:
-    """The best rows of every section that the person may read; unless told not to, of what was meant instead."""
+    """The best rows of every section that the person may read; unless told not to, of what was meant instead.
+
+    Where only some sections are asked for, as by ``@ana``, what is meant is a name: it is left as it is.
+    """
     sections = [s for s in readable(actor) if not only or s.name in only]
     answer = _ask(actor, sections, q, limit)
-    if answer.found or not correcting:
+    if answer.found or only or not correcting:
         return answer
     corrected = correct(actor, sections, q)
     if corrected:

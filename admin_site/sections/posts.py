@@ -148,6 +148,7 @@ posts = Section(
     ),
     rules={"update": may_to_any("posts", "update") | status_in("draft", "review")},
     public={"read": status_in("published")},
+    public_page=("posts_site.post", "slug"),
     prepare=slugs.prepare,
     follow=slugs.follow,
     hooks_on=("title", "slug"),

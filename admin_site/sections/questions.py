@@ -88,6 +88,7 @@ questions = Section(
     pins=True,
     workflow=Workflow(open=("pending",), action="moderate", moves={"publish": "published", "hide": "hidden"}),
     public={"read": status_in("published"), "create": anyone},
+    public_page=("questions_site.question", "id"),
 )
 
 

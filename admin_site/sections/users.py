@@ -74,7 +74,7 @@ section = Section(
         Field(name="name", required=False, help="The username, if left empty."),
         Field(name="email", kind=Kind.EMAIL, label="E-mail"),
         Field(name="password", kind=Kind.PASSWORD, secret=True, autocomplete="new-password",
-              help="Left empty, it stays as it is."),
+              help="Of somebody who is here already it stays as it is if left empty."),
         Field(name="age", least=0, most=150),
         Field(name="role_ids", kind=Kind.RELATIONS, label="Roles", target=Role, through=user_roles),
         Field(name="is_active", label="Active", help="Whoever is not active is signed out and cannot sign in."),

@@ -11,9 +11,12 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
 
 from admin_site.accounts import permissions
-from admin_site.core import clock, text
-from admin_site.core.section import Choice, Field, Kind
+from admin_site.accounts.actor import VISITOR
+from admin_site.core import clock, registry, text
+from admin_site.core.database import Record
+from admin_site.core.section import Choice, Field, Kind, Section
 from admin_site.web import security
+from admin_site.web.addresses import url_for
 from admin_site.web.assets import icon
 from admin_site.web.identity import actor
 
@@ -45,6 +48,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         avatar=avatar, person=person, status=status, pill=pill, moment=moment, today=today, csp_nonce=security.nonce,
+        address_of=address_of, public_address=public_address,
         allows=permissions.allows, Kind=Kind, clip=text.clip, number=number, choice_of=choice_of, plural=plural,
     )  # fmt: skip
     app.context_processor(_surroundings)
@@ -122,6 +126,22 @@ def pill(field: Field, value: str) -> Markup:
     """The same beside a title."""
     choice = choice_of(field, value)
     return Markup('<span class="pill pill-{}">{}{}</span>').format(choice.tone, icon(choice.icon), choice.label)
+
+
+def address_of(model: type[Record], number: int) -> str:
+    """Where a row is, for whoever may read rows of its kind; else empty."""
+    section = registry.of_model(model)
+    if section is None or not permissions.allows(actor(), "read", section):
+        return ""
+    return url_for(f"{section.name}.details_view", id=number)
+
+
+def public_address(section: Section, row: Any) -> str:
+    """Where everybody may read a row; empty where there is no such page, or it is not published."""
+    if section.public_page is None or not permissions.allows(VISITOR, "read", section, row):
+        return ""
+    endpoint, name = section.public_page
+    return url_for(endpoint, **{name: getattr(row, name)})
 
 
 def moment(when: datetime | None, *, absolute: bool = False, brief: bool = False) -> Markup:

@@ -95,8 +95,7 @@ def test_the_box_in_the_head_ticks_the_page_and_tells_of_a_part(window: Open, si
     boxes = open_list(page, "headtick")
     every = page.get_by_label("Select all on this page")
     every.click()
-    shown = page.locator("input[name=ids]")
-    assert all(ticks(shown))
+    assert all(ticks(boxes))
     assert every.is_checked()
     boxes.nth(1).click()
     assert every.evaluate("box => box.indeterminate")
@@ -104,7 +103,28 @@ def test_the_box_in_the_head_ticks_the_page_and_tells_of_a_part(window: Open, si
     boxes.nth(1).click()
     assert (every.is_checked(), every.evaluate("box => box.indeterminate")) == (True, False)
     every.click()
-    assert not any(ticks(shown))
+    assert not any(ticks(boxes))
+
+
+def test_the_box_in_the_head_of_a_filtered_list_leaves_the_pins_alone(window: Open, site: Site, people: Cast) -> None:
+    three(site, "Pinless")
+    site.make("posts", people.editor, title="Stands above", is_pinned=True)
+    page = window(people.editor)
+    boxes = open_list(page, "pinless")
+    pins = page.locator("tbody.is-pinned input[name=ids]")
+    expect(pins.first).to_be_visible()
+    every = page.get_by_label("Select all on this page")
+    every.click()
+    assert ticks(boxes) == [True] * 3
+    assert not any(ticks(pins))
+    assert (every.is_checked(), every.evaluate("box => box.indeterminate")) == (True, False)
+    expect(bar(page).get_by_role("status")).to_have_text("3 selected")
+    pins.first.click()
+    expect(bar(page).get_by_role("status")).to_have_text("4 selected")
+    boxes.nth(0).press("Enter")
+    expect(page).to_have_url(re.compile("pinless"))
+    page.goto("/admin/posts/?q=nothinglikethis")
+    expect(page.get_by_label("Select all on this page")).to_be_disabled()
 
 
 def test_ticks_that_the_browser_brings_back_are_counted(window: Open, site: Site, people: Cast) -> None:
@@ -200,6 +220,35 @@ def test_a_run_is_sent_once_by_a_double_click(window: Open, site: Site, people: 
 
 
 # Drafts
+
+
+def test_what_is_put_into_the_form_again_is_not_called_saved(window: Open, site: Site, people: Cast) -> None:
+    number = site.make("notes", people.editor, title="Version one")
+    page = window(people.editor)
+    page.goto(f"/admin/notes/{number}/edit")
+    expect(page.locator("[data-state]")).to_have_text("All saved")
+    page.get_by_label("Title").fill("Version two")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    expect(page.get_by_role("status").first).to_contain_text("was changed")
+    page.goto(f"/admin/notes/{number}/edit?as=1")
+    expect(page.get_by_label("Title")).to_have_value("Version one")
+    expect(page.locator("[data-state]")).to_have_text("Not saved yet")
+    page.get_by_label("Title").press("End")
+    page.keyboard.type("!")
+    expect(page.locator("[data-state]")).to_have_text("Not saved yet")
+
+
+def test_whoever_is_signed_out_while_typing_is_told(window: Open, site: Site, people: Cast, troubles: Troubles) -> None:
+    number = site.make("notes", title="Typed for long")
+    page = window(people.editor)
+    page.goto(f"/admin/notes/{number}/edit")
+    page.context.clear_cookies()
+    page.get_by_label("Title").fill("Typed for longer")
+    expect(page.locator("[data-state]")).to_contain_text("You are signed out", timeout=8000)
+    page.get_by_label("Title").fill("Typed for longest")
+    expect(page.locator("[data-state]")).to_contain_text("You are signed out")
+    troubles.taken()
+    page.on("dialog", lambda dialog: dialog.accept())
 
 
 def test_what_is_typed_is_kept_and_offered_again(window: Open, site: Site, people: Cast) -> None:

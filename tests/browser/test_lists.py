@@ -596,6 +596,21 @@ def test_owner_saves_with_control_s(window: Open, site: Site, people: Cast) -> N
     page.keyboard.press("Control+s")
     expect(page.get_by_role("status").first).to_contain_text("was changed")
     assert site.value("notes", number, "content") == "Without the mouse."
+    expect(page).to_have_url(re.compile(rf"/admin/notes/{number}/edit"))
+    page.get_by_label("Content").fill("And back to the list.")
+    page.keyboard.press("Control+Enter")
+    expect(page).to_have_url(re.compile(r"/admin/notes/($|\?)"))
+    assert site.value("notes", number, "content") == "And back to the list."
+
+
+def test_a_new_row_begins_with_its_first_field(window: Open, people: Cast) -> None:
+    page = window(people.editor)
+    page.goto("/admin/posts/")
+    page.keyboard.press("c")
+    expect(page.get_by_label("Title", exact=True)).to_be_focused()
+    page.keyboard.type("jacket")
+    expect(page.get_by_label("Title", exact=True)).to_have_value("jacket")
+    page.on("dialog", lambda dialog: dialog.accept())
 
 
 def test_viewer_switches_single_keys_off(window: Open, site: Site) -> None:

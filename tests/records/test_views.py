@@ -270,6 +270,18 @@ def test_views_are_renamed_and_arranged_on_their_page(cast, sign_in):
     assert [tab.text.split()[0] for tab in tabs] == ["Second", "<i>1st"]
 
 
+def test_the_view_that_one_comes_from_is_proposed(cast, sign_in):
+    client, number = sign_in(cast.owner), save(cast.owner, "Drafts")
+    page = client.page(f"/admin/posts/views?back=view%3D{number}%26status%3Dreview")
+    assert page.select_one("#name")["value"] == "Drafts"
+    assert "the view “Drafts” becomes this list" in page.text
+    client.post("/admin/posts/views", {"name": "Drafts", "back": f"view={number}&status=review"})
+    (view,) = views.of(cast.owner, posts()).views
+    assert (view.id, view.query) == (number, "status=review")
+    shared = save(cast.editor, "Shared", shared_with="*")
+    assert client.page(f"/admin/posts/views?back=view%3D{shared}").select_one("#name")["value"] == ""
+
+
 def test_one_leaves_a_view_by_its_filters_and_by_all(cast, sign_in, three):
     viewer, drafts = sign_in(cast.viewer), save(cast.viewer, "Drafts", "status=draft")
     worded = save(cast.viewer, "Words", "q=row")

@@ -133,9 +133,12 @@ def test_a_file_goes_all_the_way_and_its_refused_rows_come_back_mended(editor):
     assert "Author “Nobody” is not known." in page.main.text
     assert column("title", "books") == []
 
-    refused = run(editor, path, page)
-    assert (refused.state, column("title", "books")) == ("failed", [])
-    assert "nothing was written" in editor.page(f"/admin/jobs/{refused.id}").main.text
+    begun = count(Job.__table__)
+    unsaid = editor.post(path, filled(page) | {"reason": "From the old list"})
+    box = soup(unsaid).select_one("#good_rows")
+    assert (unsaid.status_code, box["aria-invalid"], count(Job.__table__)) == (400, "true", begun)
+    assert "Take only the good rows" in soup(unsaid).select_one(f"#{box['aria-describedby']}").text
+    assert "From the old list" in soup(unsaid).select_one("#reason").text
 
     job = run(editor, path, editor.page(path), good_rows="1", reason="From the old list")
     assert (job.state, job.reason, column("title", "books")) == ("done", "From the old list", ["A", "D"])

@@ -211,6 +211,46 @@ def test_the_save_buttons_lead_where_they_say(cast, sign_in, button, ends):
     assert response.location.split("?")[0].endswith(ends)
 
 
+def test_a_row_leads_to_what_points_to_it_and_to_one_more(cast, sign_in):
+    category = make("categories", name="Boats")
+    post = make("posts", title="The ferry", category_id=category)
+    for place in range(3):
+        make("comments", post_id=post, content=f"Comment {place}")
+    make("comments", post_id=make("posts", title="Another"), content="Elsewhere")
+
+    def leads(client, section, number):
+        lines = client.page(f"/admin/{section}/{number}").select("aside .panel-box .lines li")
+        return {line.a.text: (line.select_one(".big").text, len(line.select("a.btn"))) for line in lines}
+
+    editor, viewer = sign_in(cast.editor), sign_in(cast.viewer)
+    assert leads(editor, "posts", post) == {"Comments": ("3", 1)}
+    assert leads(viewer, "posts", post) == {"Comments": ("3", 0)}
+    assert leads(editor, "categories", category) == {"Posts": ("1", 1)}
+    assert len(editor.page(f"/admin/comments/?post_id={post}").select("table.list tbody tr")) == 3
+    page = editor.page(f"/admin/posts/{post}")
+    assert page.select_one(f"a[href='/admin/categories/{category}']").text == "Boats"
+    new = editor.page(page.select_one("aside a.btn")["href"])
+    assert new.select_one(f"[name=post_id][value='{post}']").has_attr("checked")
+    with atomic():
+        trash.trash(cast.system, registry.get("categories"), category)
+    assert "Boats" in editor.page(f"/admin/posts/{post}").main.text
+    assert editor.page(f"/admin/posts/{post}").select(f"a[href='/admin/categories/{category}']") == []
+    assert editor.page(f"/admin/categories/trash/{category}").select("aside .panel-box") == []
+
+
+def test_only_what_everybody_may_read_is_viewed_on_the_site(cast, sign_in, client):
+    editor = sign_in(cast.editor)
+    for section, values in [("posts", {"title": "The ferry"}), ("questions", {"content": "When does it leave?"})]:
+        number = make(section, **values)
+        assert "View on site" not in editor.page(f"/admin/{section}/{number}").text
+        with atomic():
+            writes.update(cast.editor, registry.get(section), number, {"status": "published"})
+        for page in ("", "/edit"):
+            (link,) = [a for a in editor.page(f"/admin/{section}/{number}{page}").select("a") if "on site" in a.text]
+            assert client.get(link["href"]).status_code == 200
+    assert "View on site" not in editor.page(f"/admin/notes/{make('notes', title='A note')}").text
+
+
 def test_a_row_in_the_trash_can_be_looked_at_before_it_is_restored(cast, sign_in):
     number = make("posts", title="Fern", content="Water **it**.")
     with atomic():

@@ -30,4 +30,10 @@ editCells();
 arrangePins();
 openPalette();
 listenToKeys();
-document.querySelector("[data-focus]")?.focus();
+(document.querySelector("[data-focus]") ?? firstField())?.focus();
+
+// A new row begins with its first field; on a phone that would call the keyboard up before anything is read.
+function firstField() {
+  if (!matchMedia("(pointer: fine)").matches) return null;
+  return document.querySelector("form[data-new] .editor-main :is(input:not([type=hidden]), textarea, select)");
+}

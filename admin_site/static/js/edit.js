@@ -1,4 +1,6 @@
 const DRAFT_PAUSE = 2000;
+const SIGNED_OUT = "You are signed out: what you type is not being kept. Save, and you can log in again without losing it.";
+const OFFLINE = "The site cannot be reached: what you type is not being kept.";
 
 // The edit form: says how many fields are unsaved, warns before leaving with them, sends only once.
 export function guardEdits() {
@@ -10,7 +12,7 @@ export function guardEdits() {
   let sending = false;
 
   form.addEventListener("input", () => tell(form, state, said, before));
-  const keep = keeper(form, () => !sending && changed(form, before).length > 0);
+  const keep = keeper(form, () => !sending && changed(form, before).length > 0, () => tell(form, state, said, before));
   form.addEventListener("input", keep);
   form.addEventListener("submit", (event) => {
     if (sending) return event.preventDefault();
@@ -27,12 +29,19 @@ export function guardEdits() {
 }
 
 // What is typed is kept on the server, a while after the last key, and when the page is left.
-function keeper(form, isUnsaved) {
+function keeper(form, isUnsaved, told) {
   let timer = 0;
   const send = () => {
     clearTimeout(timer);
     timer = 0;
-    if (isUnsaved()) fetch(form.dataset.draft, { method: "POST", body: new FormData(form), keepalive: false }).catch(() => null);
+    if (!isUnsaved()) return;
+    fetch(form.dataset.draft, { method: "POST", body: new FormData(form), keepalive: false })
+      .catch(() => null)
+      .then((answer) => {
+        if (answer?.ok && !answer.redirected) delete form.dataset.lost;
+        else form.dataset.lost = answer ? SIGNED_OUT : OFFLINE;
+        told();
+      });
   };
   document.addEventListener("visibilitychange", () => timer && document.visibilityState === "hidden" && send());
   return () => {
@@ -59,6 +68,8 @@ function tell(form, state, said, before) {
   for (const field of form.querySelectorAll(".field[id]")) {
     field.classList.toggle("changed", names.includes(field.id.replace("field-", "")));
   }
-  state.classList.toggle("is-dirty", names.length > 0);
-  state.textContent = names.length ? `${names.length} unsaved ${names.length === 1 ? "change" : "changes"}` : said;
+  state.classList.toggle("is-dirty", names.length > 0 || "unsaved" in form.dataset);
+  if ("lost" in form.dataset) state.textContent = form.dataset.lost;
+  else if ("unsaved" in form.dataset) state.textContent = said;
+  else state.textContent = names.length ? `${names.length} unsaved ${names.length === 1 ? "change" : "changes"}` : said;
 }

@@ -164,5 +164,6 @@ function save(event) {
   const form = document.querySelector("form[data-edit]");
   if (!form || document.querySelector("dialog[open]")) return;
   event.preventDefault();
-  form.requestSubmit(form.querySelector(".savebar .btn-primary") ?? undefined);
+  const stay = event.key === "s" && form.querySelector(".savebar [data-stay]");
+  form.requestSubmit(stay || (form.querySelector(".savebar .btn-primary") ?? undefined));
 }

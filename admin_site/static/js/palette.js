@@ -55,6 +55,7 @@ async function ask(dialog, source, words, state) {
   const answer = await fetch(`${source}?${new URLSearchParams({ q: words })}`).catch(() => null);
   if (turn !== state.asked || !dialog.isConnected) return;
   const status = dialog.querySelector("[role=status]");
+  if (answer?.redirected) return (status.textContent = "You are signed out. Reload the page to log in.");
   if (!answer?.ok) return (status.textContent = "Could not search. Try again.");
   const found = await answer.json();
   draw(dialog, found);

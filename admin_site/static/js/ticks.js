@@ -3,6 +3,8 @@ export function tickRows() {
   const bar = document.querySelector("#bulk");
   if (!bar) return;
   const boxes = [...document.querySelectorAll('input[form="bulk"][name="ids"]')];
+  // Pins stand above filters too: of a filtered list the head takes only rows that match.
+  const page = "narrowed" in bar.dataset ? boxes.filter((box) => !box.closest("tbody.is-pinned")) : boxes;
   const every = document.querySelector("[data-tick-all]");
   const said = bar.querySelector("[data-count]");
   let last = null;
@@ -12,10 +14,14 @@ export function tickRows() {
     said.textContent = `${chosen} selected`;
     bar.classList.toggle("is-on", chosen > 0);
     if (!every) return;
-    every.checked = chosen > 0 && chosen === boxes.length;
-    every.indeterminate = chosen > 0 && chosen < boxes.length;
+    const whole = page.length > 0 && page.every((box) => box.checked);
+    every.disabled = page.length === 0;
+    every.checked = whole;
+    every.indeterminate = chosen > 0 && !whole;
   };
   for (const box of boxes) {
+    // Enter in a box would send the form: with the first of its deeds.
+    box.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
     box.addEventListener("click", (event) => {
       if (event.shiftKey && last) {
         const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
@@ -26,7 +32,7 @@ export function tickRows() {
     });
   }
   every?.addEventListener("change", () => {
-    for (const box of boxes) box.checked = every.checked;
+    for (const box of page) box.checked = every.checked;
     tell();
   });
   const clear = () => {

@@ -34,6 +34,8 @@ COLUMN = "column."
 ERROR = "error"
 MAPPINGS_MOST = 20
 
+CHOOSE = "Some rows are refused. Take only the good rows, or mend the file and hand it in again."
+
 
 class ImportRoutes:
     """Routes about files that come in. Mixed into the view of a section."""
@@ -154,6 +156,8 @@ class ImportRoutes:
         if request.method == "POST":
             if trial.state != State.DONE:
                 raise Conflict("The trial has not ended well; there is nothing to import.")
+            if trial.failed and "good_rows" not in request.form:
+                return self._trial_page(upload, trial, error=CHOOSE), 400
             settings = Settings.from_json(trial.params["settings"] | {"good_rows": "good_rows" in request.form})
             with atomic():
                 number = work.begin(
@@ -162,13 +166,16 @@ class ImportRoutes:
                 )  # fmt: skip
             board.start(number)
             return redirect(url_for("jobs.job", id=number), 303)
+        return self._trial_page(upload, trial)
+
+    def _trial_page(self, upload: Upload, trial: Job, error: str = "") -> str:
         notes = {outcome: board.notes(trial, outcomes=(outcome,), limit=NOTES_SHOWN) for outcome in receipts.OUTCOMES}
         return self.render(
             "admin/import_trial.html", section=self.section, upload=upload, job=trial, notes=notes,
             is_open=trial.state in UNFINISHED, progress=receipts.progress(trial), key=secrets.token_urlsafe(12),
             deltas=deltas, reasons=board.reasons(trial, ("failed", "skipped")),
             titles=receipts.titles(self.section, notes), new_fields=_fields_of(self.section, notes[work.NEW]),
-            words=history_page.words,
+            words=history_page.words, error=error, reason=request.form.get("reason", ""),
         )  # fmt: skip
 
     def _trial(self, upload: Upload, number: int) -> Job:

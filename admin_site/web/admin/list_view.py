@@ -171,7 +171,7 @@ class ListRoutes:
         page = self.render(
             "admin/views.html", section=self.section, query=query, back=list_page.state(query), errors=errors,
             renamed=renamed, views=[(view, self._count_of(view)) for view in preferences.views],
-            name=request.form.get("name", ""),
+            name=request.form.get("name", ""), standing=preferences.named(query.view),
             shareable=views.shareable(actor(), self.section), list_url=list_page.list_url(query),
         )  # fmt: skip
         return (page, 400) if errors else page

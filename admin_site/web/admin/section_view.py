@@ -18,7 +18,7 @@ from admin_site.core.transactions import atomic, atomically
 from admin_site.history import log
 from admin_site.records import filters, pinning, reads, relations, trash, writes
 from admin_site.web import numbers
-from admin_site.web.admin import forms, history_page, list_page, picker, saving
+from admin_site.web.admin import forms, history_page, leads, list_page, picker, saving
 from admin_site.web.admin.bulk_view import BulkRoutes
 from admin_site.web.admin.form_view import Answer, FormRoutes
 from admin_site.web.admin.guard import GuardedView
@@ -279,8 +279,9 @@ class SectionView(ListRoutes, FormRoutes, BulkRoutes, ImportRoutes, GuardedView,
 
     def _detail(self, item: reads.Item, *, mover: relations.Title | None = None, is_trashed: bool = False) -> str:
         return self.render(
-            "admin/detail.html", section=self.section, item=item, back=self._back(), mover=mover, is_trashed=is_trashed
-        )
+            "admin/detail.html", section=self.section, item=item, back=self._back(), mover=mover,
+            is_trashed=is_trashed, pointing=[] if is_trashed else leads.to(actor(), self.section, item.row.id),
+        )  # fmt: skip
 
     def _kept(self, id: int) -> reads.Item:
         try:

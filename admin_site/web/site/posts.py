@@ -40,7 +40,9 @@ def index() -> str:
     asked = {word: request.args[word] for word in (*chosen, "q") if request.args.get(word)}
     q = text.clip(text.storable(request.args.get("q", "")), 200)
     number = reading.page_number()
-    page = reading.listed("posts", args | {"q": reading.words(q)}, COLUMNS, page=number, pinned="first")
+    # What somebody looks for comes before what is pinned.
+    pinned = "" if asked else "first"
+    page = reading.listed("posts", args | {"q": reading.words(q)}, COLUMNS, page=number, pinned=pinned)
     return render_template(
         "site/posts.html", posts=[*(page.pinned if number == 1 else ()), *page.items], page=page, at=number, q=q,
         pinned={item.id for item in page.pinned}, asked=asked, **{

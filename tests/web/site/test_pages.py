@@ -122,6 +122,18 @@ def test_the_pinned_come_first_and_once(client, cast):
     assert sorted(first + second) == sorted(f"Post {place}" for place in range(13))
 
 
+def test_what_is_looked_for_comes_before_what_is_pinned(client, cast):
+    category = make("categories", name="Boats")
+    publish(title="Pinned", is_pinned=True)
+    publish(title="The ferry", category_id=category)
+    publish(title="Pinned ferry", is_pinned=True)
+    publish(title="Ferry ferry")
+    assert {*titles(client.page("/posts/"))[:2]} == {"Pinned ferry", "Pinned"}
+    assert sorted(titles(client.page("/posts/?q=ferry"))) == ["Ferry ferry", "Pinned ferry", "The ferry"]
+    assert titles(client.page("/posts/?q=nothing")) == []
+    assert titles(client.page("/posts/?category=boats")) == ["The ferry"]
+
+
 def test_only_approved_comments_of_the_post_are_shown(client):
     here, there = publish(title="Here"), publish(title="There")
     for status in ("pending", "rejected", "spam"):
