@@ -56,6 +56,8 @@ def _unknown_names(section: Section) -> Iterator[str]:
         used.append(("workflow", "S017", section.workflow.field))
     if section.chart:
         used.append(("chart", "S020", section.chart))
+    if section.public_page:
+        used.append(("public_page", "S029", section.public_page[1]))
     for option, code, name in used:
         if name not in names:
             yield _unknown(code, section, option, name, names)

@@ -114,6 +114,7 @@ def test_what_is_said_beyond_names_is_checked_too(section, wrong, said):
         ({"search": ("status",)}, "S015 posts.search: status has no folded column"),
         ({"form": ("title",)}, "S016 posts.rail: status is not in the form."),
         ({"workflow": Workflow(field="state", open=(), action="publish")}, "S017 posts.workflow: there is no 'state'."),
+        ({"public_page": ("posts_site.post", "slugg")}, "S029 posts.public_page: there is no 'slugg'. Did you mean"),
         ({"filters": ("title.status",)}, "S019 posts.filters: 'title' in 'title.status' is no relation."),
         ({"filters": ("author_id.password_hash",)}, "S019 posts.filters: 'author_id.password_hash' leads to no field."),
     ],

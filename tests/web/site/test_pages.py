@@ -2,6 +2,7 @@
 
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
@@ -9,10 +10,12 @@ from sqlalchemy import func, select
 from admin_site.accounts import permissions
 from admin_site.accounts.actor import SYSTEM, VISITOR
 from admin_site.core import clock, registry
+from admin_site.core.checks import DeclarationError
 from admin_site.core.database import db
 from admin_site.core.transactions import atomic
 from admin_site.history.models import ChangeSet, Entry
 from admin_site.records import filters, pinning, reads, trash, writes
+from admin_site.web import site
 from admin_site.web.site import writing
 from tests.client import Client, soup
 from tests.factories import make
@@ -120,6 +123,14 @@ def test_the_pinned_come_first_and_once(client, cast):
     first, second = titles(client.page("/posts/")), titles(client.page("/posts/?page=2"))
     assert first[:2] == ["Post 0", "Post 12"]
     assert sorted(first + second) == sorted(f"Post {place}" for place in range(13))
+
+
+def test_a_public_page_that_does_not_exist_stops_the_start(app, monkeypatch):
+    site.check(app)
+    wrong = replace(registry.get("posts"), public_page=("posts_site.pots", "slug"))
+    monkeypatch.setattr(registry, "all_sections", lambda: [wrong])
+    with pytest.raises(DeclarationError, match="S029 posts.public_page: there is no endpoint 'posts_site.pots'"):
+        site.check(app)
 
 
 def test_what_is_looked_for_comes_before_what_is_pinned(client, cast):
