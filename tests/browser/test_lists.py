@@ -485,6 +485,19 @@ def test_viewer_reads_what_is_wrong_with_the_end_of_a_pin(window: Open, site: Si
 # Search, palette, shortcuts
 
 
+def test_the_palette_counts_rows_and_no_actions(window: Open, site: Site, people: Cast) -> None:
+    site.make("notes", title="Counted zebra")
+    page = window(people.editor)
+    page.goto("/admin/")
+    page.keyboard.press("Control+k")
+    box, said = page.get_by_role("combobox", name="Search or jump to"), page.locator("dialog.palette [role=status]")
+    box.fill("counted zebra")
+    expect(said).to_have_text("1 result")
+    box.fill(">new")
+    expect(page.locator("dialog.palette .hit").first).to_contain_text("New")
+    expect(said).to_have_text("")
+
+
 def test_viewer_finds_a_row_with_the_palette(window: Open, site: Site, people: Cast) -> None:
     number = site.make("notes", title="Zebras at the crossing")
     page = window(people.viewer)

@@ -59,7 +59,9 @@ async function ask(dialog, source, words, state) {
   if (!answer?.ok) return (status.textContent = "Could not search. Try again.");
   const found = await answer.json();
   draw(dialog, found);
-  status.textContent = words.trim() ? found.problems[0] ?? said(found) : "";
+  // Pages and actions are all there; only rows are counted.
+  const isCounted = words.trim() && !words.startsWith(">");
+  status.textContent = isCounted ? found.problems[0] ?? said(found) : "";
 }
 
 function said(found) {
