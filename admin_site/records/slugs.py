@@ -47,7 +47,7 @@ def _numbered(change: Change) -> str:
         except IntegrityError:
             continue
         return slug
-    raise Busy("Others take the same address at this moment. Please try again.")
+    raise Busy(unique.BUSY)
 
 
 def _chosen(change: Change, base: str) -> str:

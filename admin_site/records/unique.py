@@ -14,6 +14,8 @@ from admin_site.core.in_list import in_list
 from admin_site.core.section import Change, Section
 from admin_site.records import statements
 
+BUSY = "Others take the same address at this moment. Please try again."
+
 
 def check(section: Section, changes: Sequence[Change]) -> None:
     """``Conflict`` names each field whose value another live row, or another change, has.

@@ -26,7 +26,6 @@ from admin_site.records.effects import EFFECTS, Deed
 
 # A made-up address may be taken by somebody else at the same moment; then another one is tried.
 TRIES = 10
-BUSY = "Others take the same address at this moment. Please try again."
 GONE = "It was moved to the trash, or is hidden from you."
 
 
@@ -64,12 +63,12 @@ def make(
             if name in change.sent or (name is None and isinstance(error, IntegrityError)):
                 raise _taken(change, name, error) from error
             if is_whole and isinstance(error, IntegrityError):  # by what followed: PostgreSQL takes nothing more
-                raise Busy(BUSY) from error
+                raise Busy(unique.BUSY) from error
             change.after.pop("id", None)
             # What was not asked for was taken all along; what was found free was taken at this moment.
             change.tries += not change.hopeful
             change.hopeful = False
-    raise Busy(BUSY)
+    raise Busy(unique.BUSY)
 
 
 @dataclass
@@ -368,4 +367,4 @@ def _taken(change: Change, name: str | None, error: IntegrityError | Collision) 
         return Conflict(fields={name: [unique.sentence(change.section, name, change.after.get(name))]})
     if isinstance(error, IntegrityError):
         return Invalid("This could not be saved: a row that it points to has gone.")
-    return Busy(BUSY)
+    return Busy(unique.BUSY)

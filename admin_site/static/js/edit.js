@@ -1,5 +1,6 @@
 const DRAFT_PAUSE = 2000;
 const SIGNED_OUT = "You are signed out: what you type is not being kept. Save, and you can log in again without losing it.";
+const REFUSED = "What you type is not being kept at this moment. Save it before you leave.";
 const OFFLINE = "The site cannot be reached: what you type is not being kept.";
 
 // The edit form: says how many fields are unsaved, warns before leaving with them, sends only once.
@@ -39,7 +40,7 @@ function keeper(form, isUnsaved, told) {
       .catch(() => null)
       .then((answer) => {
         if (answer?.ok && !answer.redirected) delete form.dataset.lost;
-        else form.dataset.lost = answer ? SIGNED_OUT : OFFLINE;
+        else form.dataset.lost = !answer ? OFFLINE : answer.redirected || [400, 401, 403].includes(answer.status) ? SIGNED_OUT : REFUSED;
         told();
       });
   };
