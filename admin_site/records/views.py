@@ -145,10 +145,11 @@ def move(actor: Actor, section: Section, view_id: int, by: int) -> int:
     The order is the person's own, also of views that others share with them.
     """
     _lock(actor)
-    view = get(actor, section, view_id)
-    numbers = [other.id for other in of(actor, section).views if other.id != view_id]
-    before = [other.id for other in of(actor, section).views].index(view.id)
-    place = min(max(before + by, 0), len(numbers))
+    numbers = [view.id for view in of(actor, section).views]
+    if view_id not in numbers:
+        raise NotFound
+    place = min(max(numbers.index(view_id) + by, 0), len(numbers) - 1)
+    numbers.remove(view_id)
     numbers.insert(place, view_id)
     _set(actor, section, view_order=",".join(map(str, numbers)))
     return place + 1

@@ -238,6 +238,18 @@ def test_what_is_put_into_the_form_again_is_not_called_saved(window: Open, site:
     expect(page.locator("[data-state]")).to_have_text("Not saved yet")
 
 
+def test_all_ways_to_save_are_there_on_a_phone(window: Open, site: Site, people: Cast) -> None:
+    page = window(people.editor, phone=True)
+    page.goto("/admin/notes/new")
+    page.get_by_label("Title").fill("Saved on the way")
+    page.get_by_label("Content").fill("From a phone.")
+    expect(page.locator("[data-state]")).to_contain_text("unsaved")
+    page.get_by_label("More ways to save").tap()
+    page.locator(".savebar .menu-list").get_by_role("button", name="Save and continue editing").tap()
+    expect(page).to_have_url(re.compile(r"/admin/notes/\d+/edit"))
+    expect(page.get_by_label("Title")).to_have_value("Saved on the way")
+
+
 def test_whoever_is_signed_out_while_typing_is_told(window: Open, site: Site, people: Cast, troubles: Troubles) -> None:
     number = site.make("notes", title="Typed for long")
     page = window(people.editor)

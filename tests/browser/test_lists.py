@@ -485,6 +485,14 @@ def test_viewer_reads_what_is_wrong_with_the_end_of_a_pin(window: Open, site: Si
 # Search, palette, shortcuts
 
 
+def test_the_palette_says_that_one_is_signed_out(window: Open, people: Cast) -> None:
+    page = window(people.editor)
+    page.goto("/admin/")
+    page.context.clear_cookies()
+    page.keyboard.press("Control+k")
+    expect(page.locator("dialog.palette [role=status]")).to_contain_text("You are signed out")
+
+
 def test_the_palette_counts_rows_and_no_actions(window: Open, site: Site, people: Cast) -> None:
     site.make("notes", title="Counted zebra")
     page = window(people.editor)

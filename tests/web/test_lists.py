@@ -7,6 +7,7 @@ import zipfile
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import update
 from werkzeug.datastructures import MultiDict
 
@@ -360,6 +361,32 @@ def test_a_cell_offers_and_saves(cast, sign_in, posts):
     assert reads.item(cast.viewer, registry.get("posts"), number).title == "New <b>"
     sand = cell(editor, number, "category_id", value="", version="2")
     assert (sand.status_code, sand.json["text"]) == (200, "")
+
+
+def test_the_markup_of_a_cell_and_of_what_follows_has_nothing_of_what_was_typed(cast, sign_in):
+    hostile = "<img src=x onerror=alert(1)>\"'&"
+    number = make("posts", title=hostile, content=hostile)
+    category = make("categories", name=hostile)
+    editor = sign_in(cast.editor)
+    sent = [("category_id", str(category)), ("status", "published"), ("title", f"{hostile} again")]
+    for version, (field, value) in enumerate(sent, start=1):
+        said = cell(editor, number, field, value=value, version=str(version)).json
+        assert set(said["following"]) == {"updated_at", "published_at"}
+        for markup in (said["html"], *said["following"].values()):
+            assert {tag.name for tag in BeautifulSoup(markup, "html.parser").find_all()} <= {"span", "svg", "use"}
+        assert (hostile in BeautifulSoup(said["html"], "html.parser").text) == (field != "status")
+    assert "ago" in said["following"]["updated_at"] or "now" in said["following"]["updated_at"]
+
+
+@pytest.mark.parametrize("name", ["categories", "users"])
+def test_links_to_related_rows_are_text(cast, sign_in, name):
+    hostile = "<img src=x onerror=alert(1)>"
+    other = make(name, name=hostile)
+    number = make("posts", **{{"categories": "category_id", "users": "author_id"}[name]: other})
+    page = sign_in(cast.admin).page(f"/admin/posts/{number}")
+    (link,) = page.select(f"a[href='/admin/{name}/{other}']")
+    assert hostile in link.text
+    assert page.select("main img") == []
 
 
 def test_a_cell_that_is_wrong_or_stale(cast, sign_in, posts):
