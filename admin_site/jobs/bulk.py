@@ -99,6 +99,11 @@ def choices(actor: Actor, section: Section, *, trashed: bool = False) -> list[Ch
     return [Choice(action, *_named(section, action)) for action in _actions(actor, section, trashed=trashed)]
 
 
+def moves(section: Section) -> list[Choice]:
+    """The steps of its workflow, each with the verb that names it."""
+    return [Choice(action, *_named(section, action)) for action in (section.workflow.moves if section.workflow else ())]
+
+
 def label(section: Section, action: str) -> str:
     """What a deed is called."""
     return _named(section, action)[0]

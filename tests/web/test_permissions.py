@@ -8,6 +8,7 @@ from admin_site.core import registry
 from admin_site.core.database import db
 from admin_site.core.transactions import atomic
 from admin_site.records import reads, trash
+from tests.client import soup
 from tests.factories import make, values_of
 
 sections.register_all()
@@ -108,6 +109,42 @@ def test_pins(cast, client, sign_in, name, who):
     assert outcome(response) == want
     db.session.rollback()
     assert reads.item(cast.system, registry.get(name), number).is_pinned == (want == "done")
+
+
+@pytest.mark.parametrize(
+    ("name", "step"), [(s.name, step) for s in registry.all_sections() if s.workflow for step in s.workflow.moves]
+)
+@pytest.mark.parametrize("who", PEOPLE)
+def test_steps(cast, client, sign_in, name, step, who):
+    """One step of a row, as its menu and its page offer it."""
+    person = client if who == "anonymous" else sign_in(cast.named(who))
+    section, number = registry.get(name), make(name, cast.owner)
+    before = reads.item(cast.system, section, number).value("status")
+    response = person.post(f"/admin/{name}/{number}/move", {"step": step})
+    want = expected(name, who, EDITORS)
+    assert outcome(response) == want
+    db.session.rollback()
+    value = section.workflow.moves[step] if want == "done" else before
+    assert reads.item(cast.system, section, number).value("status") == value
+    if who == "admin":
+        assert person.post(f"/admin/{name}/{number}/move", {"step": "vanish"}).status_code == 404
+        assert person.post(f"/admin/notes/{make('notes', cast.owner)}/move", {"step": step}).status_code == 404
+
+
+@pytest.mark.parametrize(("who", "offered"), [("viewer", False), ("owner", False), ("editor", True)])
+def test_steps_are_offered_to_who_may_take_them(cast, sign_in, who, offered):
+    number, person = make("posts", cast.owner, status="draft"), sign_in(cast.named(who))
+    page = soup(person.get("/admin/posts/"))
+    assert ("w" in page.select_one("td[data-may]")["data-may"]) is offered
+    page = soup(person.get(f"/admin/posts/{number}"))
+    assert bool(page.select('button[name="step"]')) is offered
+    if offered:
+        page = soup(person.post(f"/admin/posts/{number}/move", {"step": "publish", "stay": "1"}, follow_redirects=True))
+        assert "is now “Published”" in page.select_one(".flash").text
+        assert page.select_one('.flash form[action*="/undo/"]')
+        assert [button["value"] for button in page.select('button[name="step"]')] == ["archive"]
+        page = soup(person.post(f"/admin/posts/{number}/move", {"step": "publish"}, follow_redirects=True))
+        assert "was “Published” already" in page.select_one(".flash").text
 
 
 @pytest.mark.parametrize(

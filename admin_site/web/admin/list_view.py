@@ -310,7 +310,8 @@ class ListRoutes:
             chips=list(list_page.chips(actor(), query)), tabs=list_page.tabs(query, preferences),
             suggestion="" if page.items or query.trashed else finding.correct(actor(), [self.section], query.q),
             movers=trash.movers(self.section, [item.id for item in page.items]) if query.trashed else {},
-            list_url=list_page.list_url, beside=list_page.beside, per_page_choices=list_page.PER_PAGE_CHOICES,
+            list_url=list_page.list_url, beside=list_page.beside, steps=bulk.moves(self.section),
+            per_page_choices=list_page.PER_PAGE_CHOICES,
         )  # fmt: skip
 
 

@@ -45,7 +45,9 @@ class Rows:
         self.actor, self.section, self.address = actor, section, address
         self.marker = marks.Marker(terms) if terms else None
         self.state = f"?back={quote(state, safe='')}" if state else ""
-        self.may = {action: _may(actor, section, action) for action in ("update", "delete", "pin")}
+        self.step = section.workflow.action if section.workflow and section.workflow.moves else ""
+        asked = ("update", "delete", "pin", *filter(None, (self.step,)))
+        self.may = {action: _may(actor, section, action) for action in asked}
         # The letters of a row by how it is pinned, where they depend on nothing else.
         self.letters: dict[tuple[bool, bool], str] | None = {} if None not in self.may.values() else None
         self.now = clock.now()
@@ -94,7 +96,10 @@ class Rows:
 
     def _letters(self, item: Item) -> str:
         may_update, may_delete = self._allows("update", item.row), self._allows("delete", item.row)
-        return f"{'e' if may_update else ''}{self._pin_action(item)}{'d' if may_delete else ''}"
+        may_step = may_update and self.step and self._allows(self.step, item.row)
+        return (
+            f"{'e' if may_update else ''}{'w' if may_step else ''}{self._pin_action(item)}{'d' if may_delete else ''}"
+        )
 
     def _cells(self, item: Item) -> str:
         """The cells after the first; that of the last column tells when a pin ends, where it does."""

@@ -16,6 +16,7 @@ from admin_site.core.errors import Conflict, Invalid, NotFound
 from admin_site.core.section import Change, Section
 from admin_site.core.transactions import atomic, atomically
 from admin_site.history import log
+from admin_site.jobs import bulk
 from admin_site.records import filters, pinning, reads, relations, trash, writes
 from admin_site.web import numbers
 from admin_site.web.admin import forms, history_page, leads, list_page, picker, saving
@@ -59,6 +60,7 @@ class SectionView(ListRoutes, FormRoutes, BulkRoutes, ImportRoutes, GuardedView,
         "edit_view": "update",
         "delete_view": "delete",
         "pin_view": "pin",
+        "move_view": "update",
         "trash_view": "restore",
         "trashed_view": "restore",
         "restore_view": "restore",
@@ -170,6 +172,23 @@ class SectionView(ListRoutes, FormRoutes, BulkRoutes, ImportRoutes, GuardedView,
         say(self.section, item.title, deed, undo=last_deed(self.section, id))
         return redirect(self._list_url())
 
+    @expose("/<int:id>/move", methods=("POST",))
+    def move_view(self, id: int) -> Response:
+        """Takes a row one step on its way: publishes, approves or rejects it."""
+        workflow = self.section.workflow
+        value = workflow.moves.get(request.form.get("step", "")) if workflow else None
+        if workflow is None or value is None:
+            raise NotFound
+        item = self._item(id)
+        with atomic():
+            changed = writes.update(actor(), self.section, id, {workflow.field: value})
+        label = self.section.field(workflow.field).choice_labels[value]
+        if changed:
+            say(self.section, item.title, f"is now “{label}”", undo=last_deed(self.section, id))
+        else:
+            say(self.section, item.title, f"was “{label}” already")
+        return redirect(url_for(".details_view", id=id) if "stay" in request.form else self._list_url())
+
     @expose("/<int:id>/pin-own", methods=("POST",))
     def pin_own_view(self, id: int) -> Response:
         """Pins a row for oneself, or takes the pin away."""
@@ -280,7 +299,8 @@ class SectionView(ListRoutes, FormRoutes, BulkRoutes, ImportRoutes, GuardedView,
     def _detail(self, item: reads.Item, *, mover: relations.Title | None = None, is_trashed: bool = False) -> str:
         return self.render(
             "admin/detail.html", section=self.section, item=item, back=self._back(), mover=mover,
-            is_trashed=is_trashed, pointing=[] if is_trashed else leads.to(actor(), self.section, item.row.id),
+            is_trashed=is_trashed, steps=bulk.moves(self.section),
+            pointing=[] if is_trashed else leads.to(actor(), self.section, item.row.id),
         )  # fmt: skip
 
     def _kept(self, id: int) -> reads.Item:
