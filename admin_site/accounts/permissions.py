@@ -81,7 +81,8 @@ def explain(actor: Actor, action: str, section: Section, row: Any = None) -> Exp
     if scope is None and actor.scopes is not None and what not in actor.scopes:
         return Explanation(False, f"The token lacks the scope {what}.", could)
     if scope is None:
-        return Explanation(False, f"None of your roles grants {what}.", could)
+        deed = ACTIONS[action].format(section.label.lower())
+        return Explanation(False, f"None of your roles lets you {deed} ({what}).", could)
     if row is None or _holds(actor, action, section, row, scope):
         whose = "" if scope == "any" else " on your own rows"
         return Explanation(True, f"Your roles grant {what}{whose}.", could)

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 
 from admin_site.core import registry
 
-# Every action that a permission can name. A route whose action is not here does not start.
-ACTIONS = (
-    "read", "create", "update", "delete", "restore", "purge", "publish", "moderate", "pin",
-    "bulk_edit", "import", "export",
-)  # fmt: skip
+# Every action that a permission can name, and what it lets one do. A route whose action is not here does not start.
+ACTIONS: Mapping[str, str] = {
+    "read": "see {}", "create": "add {}", "update": "change {}", "delete": "move {} to the trash",
+    "restore": "restore {}", "purge": "remove {} for good", "publish": "publish {}", "moderate": "moderate {}",
+    "pin": "pin {} for everyone", "bulk_edit": "change many {} at once", "import": "import {}", "export": "export {}",
+}  # fmt: skip
 
 # Rights beside the sections, in the same grammar: area, action.
 SITE_ACTIONS = ("roles", "tokens", "sessions", "jobs", "settings", "activity")

@@ -1,6 +1,6 @@
 """The content: one file per family, model above and ``Section(...)`` below. A file put here is found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -19,7 +19,7 @@ def register_all() -> None:
     registry.register(*sorted(_declared(), key=lambda section: _place(section.group)))
 
 
-def check_all(actions: tuple[str, ...]) -> None:
+def check_all(actions: Iterable[str]) -> None:
     """Refuse to start with a wrong declaration."""
     checks.check(registry.all_sections(), actions)
     wrong = [sentence for section in registry.all_sections() for sentence in _wrong_cards(section)]

@@ -246,7 +246,7 @@ def test_explanations_name_the_reason_and_who_could(cast):
     from admin_site.records import reads
 
     row = reads.find(cast.system, posts, make("posts", cast.editor, author_id=cast.owner.id, status="published"))
-    assert "grants posts.publish" in permissions.explain(cast.owner, "publish", posts).sentence
+    assert "lets you publish posts (posts.publish)" in permissions.explain(cast.owner, "publish", posts).sentence
     assert permissions.explain(cast.owner, "publish", posts).roles == ("editor", "admin")
     assert "only to your own posts" in permissions.explain(cast.colleague, "update", posts, row).sentence
     assert "draft or review" in permissions.explain(cast.owner, "update", posts, row).sentence

@@ -152,7 +152,7 @@ def test_permissions_are_explained(run):
     run("users", "create", "finn@example.org", "--role", "author")
     refused = run("permissions", "explain", "finn@example.org", "posts.publish")
     assert refused.returncode == 1
-    said = "Refused: None of your roles grants posts.publish. Roles that grant it: editor, admin.\n"
+    said = "Refused: None of your roles lets you publish posts (posts.publish). Roles that grant it: editor, admin.\n"
     assert (refused.stdout, refused.stderr) == ("", said)
     allowed = run("permissions", "explain", "finn@example.org", "posts.create", "--json")
     assert json.loads(allowed.stdout)["allowed"] is True

@@ -320,7 +320,7 @@ def test_a_right_that_was_taken_away_between_two_chunks_stops_the_job(cast):
     assert not runner._carry_on(claim)
     stopped = state(job)
     assert (stopped.state, stopped.done) == (State.STOPPED, 3)
-    assert stopped.message == "None of your roles grants notes.bulk_edit."
+    assert stopped.message == "None of your roles lets you change many notes at once (notes.bulk_edit)."
     assert changes_of(rows) == [1, 1, 1, 0, 0, 0, 0]
 
 

@@ -466,7 +466,7 @@ def test_who_may_not_pin_moves_no_pin_back(cast, pinned):
     stands = order(cast)
     job = take_back(cast.owner, change_set)
     assert (tally(job), order(cast)) == ((0, 0, 1), stands)
-    assert notes_of(job)[0][3] == "None of your roles grants notes.pin."
+    assert notes_of(job)[0][3] == "None of your roles lets you pin notes for everyone (notes.pin)."
 
 
 # Who, when, and how often.
@@ -475,7 +475,7 @@ def test_who_may_not_pin_moves_no_pin_back(cast, pinned):
 def test_who_may_not_change_a_row_does_not_undo_it(cast):
     rows = [make("notes", cast.owner, title="Fern"), make("notes", cast.colleague, title="Fern")]
     done = bulk_edit(cast.editor, "notes", rows, title=("set", "Moss"))
-    with pytest.raises(Denied, match=r"None of your roles grants notes\.update\."):
+    with pytest.raises(Denied, match=r"None of your roles lets you change notes \(notes\.update\)\."):
         begin(cast.viewer, done.change_set_id)
     assert [row("notes", number).title for number in rows] == ["Moss", "Moss"]
 
