@@ -536,3 +536,16 @@ def test_pages_of_a_list_that_is_sorted_by_yes_and_no_go_on(cast, sign_in):
     assert (len(boxes), set(boxes)) == (15, made)
     back = admin.page(second.select_one("a[rel=prev]")["href"])
     assert [int(box["value"]) for box in back.select("input[name=ids]")] == boxes[:10]
+
+
+@pytest.mark.parametrize(
+    ("operator", "typed", "kind"),
+    [("gte", "2026-05-31", "date"), ("gte", "", "date"), ("between", "2026-05-31", "date"), ("gte", "2026-13-01", ""),
+     ("lt", "2026-05-31T10:00", ""), ("gte", "20260531", "")],
+)  # fmt: skip
+def test_days_in_the_builder_have_a_calendar(cast, sign_in, operator, typed, kind):
+    """What a calendar cannot show would be lost in it."""
+    page = soup(sign_in(cast.editor).get(f"/admin/posts/filters?b.0.f=updated_at&b.0.o={operator}&b.0.v={typed}"))
+    control = page.select_one('input[name="b.0.v"]')
+    assert control.get("type", "") == kind
+    assert control["value"] == typed

@@ -6,6 +6,7 @@ import { closeMenus } from "./menu.js";
 import { copyTexts } from "./copy.js";
 import { editCells } from "./cells.js";
 import { guardEdits } from "./edit.js";
+import { keepFocus } from "./focus.js";
 import { listenToKeys } from "./keys.js";
 import { openPalette } from "./palette.js";
 import { openPanels } from "./panel.js";
@@ -30,6 +31,7 @@ editCells();
 arrangePins();
 openPalette();
 listenToKeys();
+keepFocus();
 (document.querySelector("[data-focus]") ?? firstField())?.focus();
 
 // A new row begins with its first field; on a phone that would call the keyboard up before anything is read.

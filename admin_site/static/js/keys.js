@@ -57,7 +57,7 @@ function press(selector) {
 }
 
 function rows() {
-  return [...document.querySelectorAll(".list tbody tr:not(.band)")];
+  return [...document.querySelectorAll(".list tbody:not(.is-folded) tr:not(.band)")];
 }
 
 function current() {

@@ -8,7 +8,32 @@ export function tendList() {
     });
   }
   countViews();
+  foldPins();
   keepScroll();
+}
+
+// The pinned band stands on every page; whoever knows it folds it, and it stays so for this list on this machine.
+function foldPins() {
+  const band = document.querySelector("tbody.is-pinned");
+  const line = band?.querySelector(".band-line");
+  if (!line) return;
+  const key = `folded:${location.pathname}`;
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-quiet btn-sm push" });
+  const what = Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: " pinned rows" });
+  const count = band.rows.length - 1;
+  const tell = () => {
+    const folded = localStorage.getItem(key) === "1";
+    band.classList.toggle("is-folded", folded);
+    button.replaceChildren(folded ? `Show ${count}` : "Hide", what);
+    button.setAttribute("aria-expanded", String(!folded));
+  };
+  button.addEventListener("click", () => {
+    localStorage.setItem(key, localStorage.getItem(key) === "1" ? "0" : "1");
+    tell();
+  });
+  line.querySelector(".push")?.classList.remove("push");
+  line.append(button);
+  tell();
 }
 
 async function countViews() {

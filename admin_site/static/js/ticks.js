@@ -3,8 +3,9 @@ export function tickRows() {
   const bar = document.querySelector("#bulk");
   if (!bar) return;
   const boxes = [...document.querySelectorAll('input[form="bulk"][name="ids"]')];
-  // Pins stand above filters too: of a filtered list the head takes only rows that match.
-  const page = "narrowed" in bar.dataset ? boxes.filter((box) => !box.closest("tbody.is-pinned")) : boxes;
+  // Pins stand above filters too: of a filtered list the head takes only rows that match, and none that are folded.
+  const left = "narrowed" in bar.dataset ? "tbody.is-pinned" : "tbody.is-folded";
+  const page = () => boxes.filter((box) => !box.closest(left));
   const every = document.querySelector("[data-tick-all]");
   const said = bar.querySelector("[data-count]");
   let last = null;
@@ -14,8 +15,8 @@ export function tickRows() {
     said.textContent = `${chosen} selected`;
     bar.classList.toggle("is-on", chosen > 0);
     if (!every) return;
-    const whole = page.length > 0 && page.every((box) => box.checked);
-    every.disabled = page.length === 0;
+    const whole = page().length > 0 && page().every((box) => box.checked);
+    every.disabled = page().length === 0;
     every.checked = whole;
     every.indeterminate = chosen > 0 && !whole;
   };
@@ -32,7 +33,7 @@ export function tickRows() {
     });
   }
   every?.addEventListener("change", () => {
-    for (const box of page) box.checked = every.checked;
+    for (const box of page()) box.checked = every.checked;
     tell();
   });
   const clear = () => {

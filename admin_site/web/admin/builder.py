@@ -7,6 +7,7 @@ which is a group.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 
 from werkzeug.datastructures import MultiDict
 
@@ -266,6 +267,14 @@ class Builder:
         if row.field == WORDS:
             return _WORD_OPERATORS
         return () if row.field == RAW else OPERATORS[self.field(row.field).kind or Kind.TEXT]
+
+    @staticmethod
+    def is_day(value: str) -> bool:
+        """Whether a calendar can show the value; what it cannot show stays text, so that nothing typed is lost."""
+        try:
+            return not value or date.fromisoformat(value).isoformat() == value
+        except ValueError:
+            return False
 
     def options(self, path: str) -> list[str]:
         """Titles that a relation can be compared with, and "me" for people."""
