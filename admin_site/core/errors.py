@@ -20,6 +20,12 @@ class AppError(Exception):
         self.message = message or next((text for texts in self.fields.values() for text in texts), "")
         super().__init__(self.message)
 
+    @property
+    def whole(self) -> str:
+        """All that is wrong, for whoever mends a row without its form: a sentence for each wrong value."""
+        said = [sentence for sentences in self.fields.values() for sentence in sentences]
+        return " ".join(f"{sentence.rstrip('.')}." for sentence in said) if len(said) > 1 else self.message
+
 
 class NotFound(AppError):
     """Missing, or hidden from the person who asks; the two must not be told apart."""

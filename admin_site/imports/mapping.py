@@ -180,11 +180,17 @@ class Reader:
         if row.problem:
             raise Invalid(row.problem)
         found: dict[str, Any] = {}
+        wrong: dict[str, list[str]] = {}
         for place, target in self.places:
             cell = _cell(row, place)
             if cell is None:
                 continue
-            found[target.field.name] = self._value(target, cell)
+            try:
+                found[target.field.name] = self._value(target, cell)
+            except Invalid as error:
+                wrong[target.field.name] = [error.message]
+        if wrong:
+            raise Invalid(fields=wrong)
         return found
 
     def _value(self, target: Target, cell: str) -> Any:

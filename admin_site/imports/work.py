@@ -105,7 +105,7 @@ def work_lot(deed: Deed, section: Section, job_params: Mapping[str, Any], rows: 
                 raise Invalid(f"Line {earlier} has the same value, which only one row may have.")
             good.append((row, reader.sent(row)))
         except AppError as error:
-            said[row.line] = Said(row, FAILED, error.message)
+            said[row.line] = Said(row, FAILED, error.whole)
     new, known = _parted(deed.actor, section, settings, good, said)
     _add(deed, section, new, said)
     _change(deed, section, known, said)

@@ -90,7 +90,7 @@ def create_many(deed: Deed, section: Section, sents: Sequence[Mapping[str, Any]]
             cleaned = _checked(deed.actor, section, sent, named)
             lot.append((place, _new(deed.actor, section, cleaned, sent, named)))
         except AppError as error:
-            made.refused[place] = error.message
+            made.refused[place] = error.whole
 
     def act(part: Sequence[tuple[int, Change]]) -> None:
         for _place, change in part:
@@ -212,7 +212,7 @@ def update_many(deed: Deed, section: Section, ids: Sequence[int], names: Collect
             if differing:
                 changes.check_fields(change, differing)
         except AppError as error:
-            outcome.left_out.append(LeftOut(change.id, error.message))
+            outcome.left_out.append(LeftOut(change.id, error.whole))
             continue
         if differing:
             lot.append(change)
@@ -243,7 +243,7 @@ def all_or_each(lot: Sequence[T], act: Callable[[Sequence[T]], None], refuse: Ca
             act(lot)
     except AppError as error:
         if len(lot) == 1:
-            refuse(lot[0], error.message)
+            refuse(lot[0], error.whole)
             return
         for part in (lot[: len(lot) // 2], lot[len(lot) // 2 :]):
             all_or_each(part, act, refuse)

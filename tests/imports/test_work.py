@@ -487,6 +487,20 @@ MIXED = (
 )
 
 
+def test_all_that_is_wrong_with_a_row_is_told_at_once(cast):
+    """Whoever mends the file reads of it once, not once for each wrong cell."""
+    data = "title,isbn,author,published_year\n,12,Nobody,99999\n,12,,99999\nGood,,,\n"
+    job = assert_foretold(cast.editor, "books", data)
+    first, second = refused(job)[2], refused(job)[3]
+    assert first == "Author “Nobody” is not known."
+    for part in ("Title is required.", "10 or 13 digits", "between"):
+        assert part in second, second
+    data = "title,content,category,tags\nA,x,News,red\n"
+    assert refused(assert_foretold(cast.editor, "posts", data)) == {
+        2: "Category “News” is not known. Tags “red” is not known."
+    }
+
+
 @pytest.fixture
 def library():
     make("authors", name="Doe")
