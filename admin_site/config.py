@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from flask import Flask
 from zxcvbn import zxcvbn
 
-from admin_site.core.engines import database_url, engine_options
+from admin_site.core.database import READING
+from admin_site.core.engines import database_url, engine_options, is_sqlite_file
 
 
 class SettingError(Exception):
@@ -234,3 +235,4 @@ def _set_database(app: Flask) -> None:
         raise SettingError(f"DATABASE_URL has a wrong value. {error}") from None
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
+    app.config["SQLALCHEMY_BINDS"] = {READING: {"url": url} | engine_options(url)} if is_sqlite_file(url) else {}

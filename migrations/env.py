@@ -7,7 +7,7 @@ from alembic import context
 from alembic.operations import ops
 from flask import current_app
 
-from admin_site.core.transactions import writing
+from admin_site.core.modes import writing
 from admin_site.core.types import JsonText, Key, UtcDateTime
 
 extension = current_app.extensions["migrate"]

@@ -14,7 +14,7 @@ from sqlalchemy import delete, event, text
 from admin_site import create_app
 from admin_site.accounts.actor import Actor
 from admin_site.core.database import db
-from admin_site.core.transactions import writing
+from admin_site.core.modes import writing
 from tests import databases
 from tests.api_client import Program
 from tests.cast import Cast
@@ -135,11 +135,13 @@ def statements(app: Flask) -> Callable[[], AbstractContextManager[list[str]]]:
         def note(_connection, _cursor, statement, *_more) -> None:
             made.append(statement)
 
-        event.listen(db.engine, "before_cursor_execute", note)
+        for engine in db.engines.values():
+            event.listen(engine, "before_cursor_execute", note)
         try:
             yield made
         finally:
-            event.remove(db.engine, "before_cursor_execute", note)
+            for engine in db.engines.values():
+                event.remove(engine, "before_cursor_execute", note)
 
     return collect
 

@@ -82,10 +82,11 @@ def _statements(section: Section) -> int:
     def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
         made.append(statement)
 
-    event.listen(db.engine, "before_cursor_execute", note)
+    engine = db.session.get_bind()  # pages read
+    event.listen(engine, "before_cursor_execute", note)
     try:
         pinned = "first" if section.pins else ""
         paging.page(SYSTEM, ListQuery.from_args(section, MultiDict({}), SYSTEM, pinned=pinned))
     finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+        event.remove(engine, "before_cursor_execute", note)
     return len(made)

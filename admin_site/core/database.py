@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as BaseSession
 from sqlalchemy import (
     ColumnElement,
     Connection,
     CursorResult,
+    Engine,
     Executable,
     ForeignKey,
     Index,
@@ -23,6 +25,7 @@ from sqlalchemy import text as text_clause
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, SessionTransaction, mapped_column
 
+from admin_site.core.modes import is_writing
 from admin_site.core.types import Id, Key, LongText, UtcDateTime, by_code_point
 
 NAMING = {
@@ -50,7 +53,22 @@ class Base(DeclarativeBase):
     __table_args__: Any = TABLE_OPTIONS
 
 
-db = SQLAlchemy(model_class=Base)
+# The engine for reading, where reading has connections of its own.
+READING = "reading"
+
+
+class ModalSession(BaseSession):
+    """Reads by connections that only read, on SQLite: one that does both prepares its statements anew each time."""
+
+    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **more: Any) -> Engine | Connection:
+        """The engine for what begins now, or is going on: what may be done does not change on the way."""
+        if bind is not None:
+            return super().get_bind(mapper, clause, bind, **more)
+        engines = db.engines
+        return engines[None] if is_writing() else engines.get(READING) or engines[None]
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": ModalSession})
 
 if TYPE_CHECKING:
     Model = Base

@@ -56,6 +56,12 @@ def database_url(text: str) -> str:
     return url.set(drivername=name).render_as_string(hide_password=False)
 
 
+def is_sqlite_file(url: str) -> bool:
+    """Whether several connections see the same SQLite database."""
+    made = make_url(url)
+    return made.get_backend_name() == "sqlite" and made.database not in (None, "", ":memory:")
+
+
 def engine_options(url: str) -> dict[str, Any]:
     """What ``create_engine`` is given beside the URL. What people typed stays out of logs and messages."""
     return {"hide_parameters": True} | _backend_options(url)

@@ -8,7 +8,6 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -16,13 +15,12 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from admin_site.core.database import begun, db
 from admin_site.core.errors import Busy
+from admin_site.core.modes import is_writing, writing
 
 # How long a writer waits for another one before it says so.
 WAIT_SECONDS = 10.0
 # SQLite's own waiting grows to 100 ms a step, so that late comers overtake; a short even step is fair.
 WAIT_STEP_SECONDS = 0.003
-
-_writing: ContextVar[bool] = ContextVar("writing", default=False)
 
 
 @contextmanager
@@ -31,7 +29,7 @@ def atomic() -> Iterator[None]:
 
     Opened once, at the edge. Inside another one it is part of that one.
     """
-    if _writing.get():
+    if is_writing():
         yield
         return
     with writing():
@@ -70,22 +68,29 @@ def begin(connection: Connection) -> None:
     raw: Any = connection.connection.dbapi_connection
     match connection.dialect.name:
         case "sqlite":
-            _begin_sqlite(raw, connection.dialect.loaded_dbapi)
+            _begin_sqlite(connection, raw)
         case "postgresql":
             raw.read_only = not is_writing()  # sent along with BEGIN, no round trip of its own
         case _ if not is_writing():
             connection.exec_driver_sql("START TRANSACTION READ ONLY")
 
 
-def _begin_sqlite(raw: Any, module: Any) -> None:
-    if not is_writing():
-        raw.execute("PRAGMA query_only=ON")
+# What is kept beside a connection: whether it was told last that it only reads.
+_READS = "reads"
+
+
+def _begin_sqlite(connection: Connection, raw: Any) -> None:
+    reads = not is_writing()
+    # Telling a connection makes it prepare all its statements anew, so it is told only what is new to it.
+    if connection.info.get(_READS) is not reads:
+        raw.execute(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
+        connection.info[_READS] = reads
+    if reads:
         raw.execute("BEGIN")
         return
-    raw.execute("PRAGMA query_only=OFF")
     raw.execute("PRAGMA busy_timeout=0")
     try:
-        _begin_in_turn(raw, module)
+        _begin_in_turn(raw, connection.dialect.loaded_dbapi)
     finally:
         raw.execute("PRAGMA busy_timeout=10000")
 
@@ -118,7 +123,7 @@ def atomically(work: Callable[[], T]) -> T:
             with atomic():
                 return work()
         except DBAPIError as error:
-            if _writing.get() or turn == TIMES - 1 or not is_deadlock(error):
+            if is_writing() or turn == TIMES - 1 or not is_deadlock(error):
                 raise
         time.sleep(secrets.randbelow(PAUSE_MS * 2**turn) / 1000)
     raise AssertionError("unreachable")
@@ -143,21 +148,6 @@ def is_deadlock(error: BaseException | None) -> bool:
     return not codes.isdisjoint(("40P01", 1213)) or is_deadlock(error.__context__)
 
 
-@contextmanager
-def writing() -> Iterator[None]:
-    """Transactions begun inside may write. For ``atomic()`` and migrations only."""
-    token = _writing.set(True)
-    try:
-        yield
-    finally:
-        _writing.reset(token)
-
-
 def has_one_writer() -> bool:
     """Whether a writing transaction keeps all others waiting, from its first statement on."""
     return db.session.get_bind().dialect.name == "sqlite"
-
-
-def is_writing() -> bool:
-    """Whether a transaction that begins now may write."""
-    return _writing.get()

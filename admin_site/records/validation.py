@@ -8,9 +8,9 @@ from sqlalchemy import Select
 from admin_site.accounts import passwords, permissions
 from admin_site.core import registry, text
 from admin_site.core.errors import Invalid
+from admin_site.core.modes import is_writing
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
-from admin_site.core.transactions import is_writing
 from admin_site.records import relations, statements, values
 from admin_site.records.filters import is_live
 from admin_site.records.relations import Title

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from admin_site.core import registry, schema
 from admin_site.core.database import db
 from admin_site.core.errors import AppError
-from admin_site.core.transactions import writing
+from admin_site.core.modes import writing
 from admin_site.records import paging
 from admin_site.records.search import documents
 from tests.factories import make

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from admin_site.core import clock, postgresql, registry, transactions
 from admin_site.core.database import connection, db
 from admin_site.core.errors import Busy
-from admin_site.core.transactions import atomic, is_writing
+from admin_site.core.modes import is_writing, writing
+from admin_site.core.transactions import atomic
 from admin_site.records import reads
 from admin_site.records.drafts import Submission
 from tests.factories import make
@@ -112,13 +113,12 @@ def test_others_write_until_the_first_statement(app):
 def test_who_waits_too_long_can_go_on(app, monkeypatch):
     monkeypatch.setattr(transactions, "WAIT_SECONDS", 0.05)
     with db.engine.connect() as other:
-        raw = other.connection.dbapi_connection
-        raw.execute("PRAGMA query_only=OFF")
-        raw.execute("BEGIN IMMEDIATE")
+        with writing():
+            held = other.begin()
         assert count() == 0
         with pytest.raises(Busy), atomic():
             add("ours")
-        raw.execute("ROLLBACK")
+        held.rollback()
     assert not is_writing()
     assert count() == 0
     with atomic():
@@ -193,3 +193,26 @@ def test_a_connection_that_was_lost_in_the_pool_is_replaced(app, monkeypatch, id
     monkeypatch.setattr(postgresql.time, "monotonic", lambda: now)
     with db.engine.connect() as one, db.engine.connect() as two:
         assert [each.execute(sql("SELECT 1")).scalar() for each in (one, two)] == [1, 1]
+
+
+@pytest.mark.databases("sqlite")
+def test_reading_and_writing_keep_to_their_connections(app):
+    """To be told what it may do makes a connection prepare all its statements anew."""
+    with atomic():
+        add("first")
+    assert count() == 1
+    db.session.rollback()
+    told = []
+    for trace in (told.append, None):
+        for engine in db.engines.values():
+            with engine.connect() as one:
+                one.connection.driver_connection.set_trace_callback(trace)
+        if trace:
+            for subject in ("second", "third"):
+                with atomic():
+                    add(subject)
+                assert count() > 1
+            db.session.rollback()
+    assert any(statement.startswith("INSERT") for statement in told)
+    assert any(statement.startswith("SELECT") for statement in told)
+    assert not [statement for statement in told if "query_only" in statement]

@@ -37,7 +37,8 @@ from admin_site import create_app, demo
 from admin_site.accounts.models import User, user_roles
 from admin_site.core import registry
 from admin_site.core.database import db
-from admin_site.core.transactions import atomic, writing
+from admin_site.core.modes import writing
+from admin_site.core.transactions import atomic
 from admin_site.web.api import params
 from tests.api_client import Program
 from tests.cast import make_user, role_id

@@ -19,7 +19,7 @@ from admin_site import ROOT, create_app, demo
 from admin_site.accounts.models import Role
 from admin_site.core import schema
 from admin_site.core.database import db
-from admin_site.core.transactions import writing
+from admin_site.core.modes import writing
 from tests import databases
 from tests.conftest import servers
 

@@ -532,7 +532,8 @@ def site(app, database, tmp_path):
     yield make_one
     for one in made:
         with one.app_context():
-            db.engine.dispose()
+            for engine in db.engines.values():
+                engine.dispose()
 
 
 def renumbered(secret, number):
