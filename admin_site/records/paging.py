@@ -113,8 +113,8 @@ def _band(actor: Actor, query: ListQuery, names: Sequence[str]) -> list[Any]:
     own, names = actor.id is not None, tuple(names)
 
     def make() -> Select[Any]:
-        here = reads.selection(section, names, flagged=True).where(filters.visible(actor, section, walks=False))
-        return pins.band(section, here, own=own)
+        rows, seen = reads.selection(section, names, flagged=True), filters.visible(actor, section, walks=False)
+        return pins.band(section, rows, seen, own=own)
 
     rows = reads.ask(actor, section, ("band", own, names), make, pins.asked(actor.id)).all()
     return list({row.id: row for row in reversed(rows)}.values())[::-1]

@@ -77,21 +77,30 @@ def is_pinned(section: Section) -> ColumnElement[bool]:
     return section.table.columns.id.in_(select(PINS.row_id).where(_stands(section)))
 
 
-def band(section: Section, rows: Select[Any], *, own: bool, limit: int = BAND_LENGTH) -> Select[Any]:
-    """Rows of the section narrowed to the pinned ones: for everyone, then one person's own, each in their order.
+def band(
+    section: Section, rows: Select[Any], seen: ColumnElement[bool], *, own: bool, limit: int = BAND_LENGTH
+) -> Select[Any]:
+    """Rows narrowed to the pinned ones that are ``seen``: for everyone, then one person's own, each in their order.
 
     Adds ``pin_id``, ``pin_user_id``, ``pin_until`` and ``pin_reason``. A row that is pinned for both comes twice.
     Ask it with ``asked``. Only the first pins are looked at, as far as the index has them in order: there may be
     thousands.
     """
     parts = [_first(section, PINS.user_id.is_(None)), *([_first(section, PINS.user_id == _PERSON)] if own else [])]
-    first = union_all(*(select(part) for part in parts)).subquery("band")
-    pin = first.c
+    first, number = union_all(*(select(part) for part in parts)).subquery("first"), section.table.columns.id
+    # Which they are is found out before anything else of them is read.
+    chosen = select(first).join(section.table, first.c.row_id == number).where(seen)
+    shown = chosen.order_by(*_in_band(first.c)).limit(statements.at_most(limit)).subquery("band")
+    pin = shown.c
     joined = rows.add_columns(
         pin.id.label("pin_id"), pin.user_id.label("pin_user_id"), pin.until.label("pin_until"),
         pin.reason.label("pin_reason"),
-    ).join(first, pin.row_id == section.table.columns.id)  # fmt: skip
-    return joined.order_by(pin.user_id.is_not(None), pin.position, pin.id).limit(statements.at_most(limit))
+    ).join(shown, pin.row_id == number)  # fmt: skip
+    return joined.order_by(*_in_band(pin))
+
+
+def _in_band(pin: Any) -> tuple[ColumnElement[Any], ...]:
+    return (pin.user_id.is_not(None), pin.position, pin.id)
 
 
 def asked(user_id: int | None = None) -> dict[str, Any]:
