@@ -39,7 +39,7 @@ class PinNote:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: to make hundreds of frozen ones takes as long as to ask for them
 class Item:
     """A row with what its relations are called: ``titles`` by field, then by number."""
 

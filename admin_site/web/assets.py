@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
-from flask import Blueprint, Flask, Response, abort, send_from_directory, url_for
+from flask import Blueprint, Flask, Response, abort, request, send_from_directory
 from jinja2.ext import Extension
 from markupsafe import Markup
 
@@ -84,7 +84,7 @@ def digest() -> str:
 
 def asset(name: str) -> str:
     """The address of a file."""
-    return url_for("assets.file", version=digest(), name=name)
+    return f"{request.script_root}{blueprint.url_prefix}/{digest()}/{name}"
 
 
 @blueprint.get("/<version>/<path:name>")

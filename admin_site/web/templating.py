@@ -15,7 +15,7 @@ from admin_site.accounts.actor import VISITOR
 from admin_site.core import clock, registry, text
 from admin_site.core.database import Record
 from admin_site.core.section import Choice, Field, Kind, Section
-from admin_site.web import security
+from admin_site.web import fragments, security
 from admin_site.web.addresses import url_for
 from admin_site.web.assets import icon
 from admin_site.web.identity import actor
@@ -25,6 +25,8 @@ HUES = 6
 NAVIGATIONS_MOST = 200
 # People whose markup is kept: the same few stand in every list.
 NAMES_KEPT = 2_000
+# Moments that lie back and stand in lists: each is written once.
+MOMENTS_KEPT = 10_000
 MONTHS = (
     "", "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -45,6 +47,7 @@ def init_app(app: Flask) -> None:
     """Add them to the templates."""
     app.jinja_environment = Environment
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.add_extension(fragments.Kept)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         avatar=avatar, person=person, status=status, pill=pill, moment=moment, today=today, csp_nonce=security.nonce,
@@ -157,8 +160,17 @@ def moment(when: datetime | None, *, absolute: bool = False, brief: bool = False
 
 def brief_moment(when: datetime, now: datetime) -> str:
     """The markup of a time in a list."""
-    day = f"{when.day} {MONTHS_BRIEF[when.month]}"
-    return f'<span title="{day} {when.year}, {when.hour:02}:{when.minute:02} UTC">{_ago(when, now)}</span>'
+    return _far(when, when.year == now.year) if _is_far(when, now) else _brief(when, _ago(when, now))
+
+
+@lru_cache(maxsize=MOMENTS_KEPT)
+def _far(when: datetime, is_this_year: bool) -> str:
+    return _brief(when, _day(when, is_this_year))
+
+
+def _brief(when: datetime, said: str) -> str:
+    exactly = f"{when.day} {MONTHS_BRIEF[when.month]} {when.year}, {when.hour:02}:{when.minute:02} UTC"
+    return f'<span title="{exactly}">{said}</span>'
 
 
 def exact(when: datetime) -> str:
@@ -167,18 +179,22 @@ def exact(when: datetime) -> str:
 
 
 def _ago(when: datetime, now: datetime) -> str:
-    days = now.toordinal() - when.toordinal()
-    if days > 1 or when > now:
-        return _day(when, now)
+    if _is_far(when, now):
+        return _day(when, when.year == now.year)
     gone = (now - when).total_seconds()
     if gone < HOUR_SECONDS:
         return "just now" if gone < MINUTE_SECONDS else f"{int(gone // MINUTE_SECONDS)} min ago"
-    return "Yesterday" if days else f"{int(gone // HOUR_SECONDS)} h ago"
+    return f"{int(gone // HOUR_SECONDS)} h ago" if when.date() == now.date() else "Yesterday"
 
 
-def _day(when: datetime, now: datetime) -> str:
+def _is_far(when: datetime, now: datetime) -> bool:
+    """Whether a moment is told by its day: before yesterday, or to come."""
+    return now.toordinal() - when.toordinal() > 1 or when > now
+
+
+def _day(when: datetime, is_this_year: bool) -> str:
     day = f"{when.day} {MONTHS_BRIEF[when.month]}"
-    return day if when.year == now.year else f"{day} {when.year}"
+    return day if is_this_year else f"{day} {when.year}"
 
 
 def today() -> str:

@@ -47,7 +47,7 @@ class Column:
     @property
     def classes(self) -> str:
         """The classes of its cells."""
-        return " ".join(filter(None, (self.priority, "n" if self.field.kind is Kind.INTEGER else "")))
+        return _classes(self.field, self.priority)
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,21 @@ def chosen_columns(query: ListQuery, preferences: Preferences) -> tuple[str, ...
     return query.columns or liked or query.section.columns
 
 
+def shown(section: Section, names: Sequence[str]) -> list[tuple[Field, str]]:
+    """The columns with the classes of their cells."""
+    fields = [section.field(name) for name in names]
+    return [(field, _classes(field, _priority(place, len(names)))) for place, field in enumerate(fields)]
+
+
+def _priority(place: int, count: int) -> str:
+    """Which columns go first where the screen is narrow; the first two and the last stay."""
+    return "" if place < 2 or place == count - 1 else "p2" if place == 2 else "p3"
+
+
+def _classes(field: Field, priority: str) -> str:
+    return " ".join(filter(None, (priority, "n" if field.kind is Kind.INTEGER else "")))
+
+
 def columns(query: ListQuery, names: Sequence[str], path: str, may_update: bool) -> list[Column]:
     """The columns of the table; the first is the row's title. ``path`` is the address of the list."""
     section, allowed = query.section, sortable(query.section)
@@ -94,8 +109,7 @@ def columns(query: ListQuery, names: Sequence[str], path: str, may_update: bool)
     found = []
     for place, name in enumerate(names):
         field = section.field(name)
-        is_last = place == len(names) - 1
-        priority = "" if place < 2 or is_last else "p2" if place == 2 else "p3"
+        priority = _priority(place, len(names))
         width = "" if place == 0 or field.kind is None else WIDTHS[field.kind]
         index = next((at for at, order in enumerate(query.orders) if order.field == name), None)
         order = None if index is None or query.is_ranked else query.orders[index]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -292,7 +293,6 @@ class ListRoutes:
             flash(str(problem), "warn")
         path = url_for(".trash_view" if query.trashed else ".index_view")
         may_update = permissions.allows(actor(), "update", self.section)
-        columns = list_page.columns(query, names, path, may_update)
         back = list_page.state(query)
         address = url_for(".index_view")
         deeds = bulk.choices(actor(), self.section, trashed=query.trashed)
@@ -301,13 +301,14 @@ class ListRoutes:
             self.section,
             address,
             back,
-            [(c.field, c.classes) for c in columns],
+            list_page.shown(self.section, names),
             query.terms,
             is_ticked=bool(deeds),
         )
         return self.render(
-            template, section=self.section, page=page, query=query, columns=columns, rows=rows, back=back, deeds=deeds,
-            chips=list(list_page.chips(actor(), query)), tabs=list_page.tabs(query, preferences),
+            template, section=self.section, page=page, query=query, rows=rows, back=back, deeds=deeds, names=names,
+            columns=partial(list_page.columns, query, names, path, may_update), views=tuple(preferences.views),
+            chips=tuple(list_page.chips(actor(), query)), tabs=partial(list_page.tabs, query, preferences),
             suggestion="" if page.items or query.trashed else finding.correct(actor(), [self.section], query.q),
             movers=trash.movers(self.section, [item.id for item in page.items]) if query.trashed else {},
             list_url=list_page.list_url, beside=list_page.beside, steps=bulk.moves(self.section),
