@@ -72,7 +72,10 @@ def _backend_options(url: str) -> dict[str, Any]:
     if backend == "sqlite":
         return {"module": sqlite_module, "connect_args": {"timeout": transactions.WAIT_SECONDS}}
     if backend == "postgresql":
-        settings = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={transactions.WAIT_SECONDS:.0f}s"
+        settings = (
+            f"{postgresql.READ_ONLY} -c statement_timeout={STATEMENT_SECONDS}s"
+            f" -c lock_timeout={transactions.WAIT_SECONDS:.0f}s"
+        )
         return {
             "pool_pre_ping": True,
             "connect_args": {"connect_timeout": CONNECT_SECONDS, "options": settings},
@@ -128,4 +131,5 @@ def _postgresql_connect(dialect: Dialect, _record: Any, given: Sequence[Any], na
         raw.close()
         raise Busy(f"The database stores text as {encoding}; it must be made with ENCODING 'UTF8'.")
     raw.prepared_max = postgresql.PREPARED_MOST
+    raw.read_only = False  # what begins a transaction, writes
     return raw

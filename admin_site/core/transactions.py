@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
+from admin_site.core import postgresql
 from admin_site.core.database import begun, db
 from admin_site.core.errors import Busy
 from admin_site.core.modes import is_writing, writing
@@ -56,7 +57,10 @@ def _end_reading() -> None:
         return
     try:
         current.dialect.do_rollback(current.connection)
-    except current.dialect.loaded_dbapi.Error:  # the connection is gone: the pool has another one
+        is_lost = current.dialect.name == "postgresql" and postgresql.is_lost(current.connection.dbapi_connection)
+    except current.dialect.loaded_dbapi.Error:
+        is_lost = True
+    if is_lost:  # the pool has another one
         current.invalidate()
         session.rollback()
         return
@@ -70,7 +74,7 @@ def begin(connection: Connection) -> None:
         case "sqlite":
             _begin_sqlite(connection, raw)
         case "postgresql":
-            raw.read_only = not is_writing()  # sent along with BEGIN, no round trip of its own
+            postgresql.begin(raw, reads=not is_writing())
         case _ if not is_writing():
             connection.exec_driver_sql("START TRANSACTION READ ONLY")
 

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import event
 from sqlalchemy import text as sql
 from sqlalchemy.exc import DBAPIError
@@ -176,8 +177,28 @@ def test_a_loss_that_was_noticed_while_reading_is_got_over(app):
 
 @pytest.mark.databases("postgresql")
 def test_rows_can_be_streamed(app):
-    rows = connection().execute(sql("SELECT generate_series(1, 3)").execution_options(stream_results=True))
-    assert rows.scalars().all() == [1, 2, 3]
+    with atomic():
+        rows = connection().execute(sql("SELECT generate_series(1, 3)").execution_options(stream_results=True))
+        assert rows.scalars().all() == [1, 2, 3]
+
+
+@pytest.mark.databases("postgresql")
+def test_reading_takes_no_round_trips_of_its_own(app):
+    """Nor may it write, whoever takes the connection."""
+    count()
+    raw = connection().connection.dbapi_connection
+    assert raw.info.transaction_status == TransactionStatus.IDLE
+    assert connection().execute(sql("SHOW default_transaction_read_only")).scalar() == "on"
+    with atomic():
+        add("ours")
+        assert connection().connection.dbapi_connection is raw
+        assert raw.info.transaction_status == TransactionStatus.INTRANS
+    with pytest.raises(DBAPIError, match="read-only"):
+        add("after")
+    db.session.rollback()
+    with pytest.raises(DBAPIError, match="read-only"), db.engine.connect() as other:
+        other.execute(sql("DELETE FROM throttles"))
+    assert count() == 1
 
 
 @pytest.mark.databases("postgresql", "mariadb")
