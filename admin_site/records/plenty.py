@@ -29,9 +29,8 @@ _known: dict[Hashable, tuple[int, float]] = {}
 
 def is_sure(until: BindParameter[int]) -> ColumnElement[bool]:
     """Whether no more entries were made than ``until`` says, as an expression for a statement that may be kept."""
-    last: Any = select(func.max(Entry.id)).scalar_subquery()
-    condition: ColumnElement[bool] = last <= until
-    return condition
+    last: ColumnElement[int] = func.coalesce(select(func.max(Entry.id)).scalar_subquery(), 0)
+    return last <= until
 
 
 def of_section(section: Section) -> BindParameter[int]:

@@ -127,3 +127,15 @@ def test_words_may_be_rare_where_rows_are_plenty(cast):
     with atomic():
         writes.update(cast.admin, registry.get("notes"), rows[0], {"title": "Nothing"})
     assert told(cast.viewer, "word") == (MOST, MOST + 1)
+
+
+def test_a_section_without_history_is_counted_once(cast, monkeypatch):
+    """Its rows came from elsewhere, and nobody has changed any yet."""
+    for _ in range(9):
+        make("notes")
+    with atomic():
+        db.session.execute(delete(Entry))
+    assert told(cast.viewer) == both(9)
+    until = plenty.of_section(registry.get("notes"))
+    assert db.session.execute(select(plenty.is_sure(until))).scalar()
+    assert told(cast.viewer) == both(9)
