@@ -81,18 +81,12 @@ def find(actor: Actor, section: Section, row_id: int, *, trashed: bool = False, 
 
     ``locked``, it stays as it is until the transaction ends.
     """
-    row = None
-    if permissions.allows(actor, "read", section) and 0 < row_id <= ID_MOST:
 
-        def make() -> Select[Any]:
-            here = section.table.columns.id == bindparam("row")
-            query = select(section.table).where(here, visible(actor, section, trashed=trashed))
-            return query.with_for_update() if locked else query
+    def make() -> Select[Any]:
+        query = select(section.table)
+        return query.with_for_update() if locked else query
 
-        row = ask(actor, section, ("find", trashed, locked), make, {"row": row_id}).first()
-    if row is None:
-        raise NotFound
-    return row
+    return _one(actor, section, row_id, ("find", locked), make, trashed=trashed)
 
 
 def find_by(actor: Actor, section: Section, name: str, value: str) -> int:
@@ -109,16 +103,33 @@ def find_by(actor: Actor, section: Section, name: str, value: str) -> int:
 
 def item(actor: Actor, section: Section, row_id: int, *, trashed: bool = False) -> Item:
     """A row with its relations, for a page about it."""
-    row = find(actor, section, row_id, trashed=trashed)
-    targets: dict[str, dict[int, Title]] = {}
-    known = section.all_fields.values()
-    pointing = [one for one in known if one.kind is Kind.RELATION and getattr(row, one.name) is not None]
-    for model in {one.target: None for one in pointing if one.target}:
-        names = [one.name for one in pointing if one.target is model]
-        targets |= dict.fromkeys(names, relations.titles(model, [getattr(row, name) for name in names]))
-    pinned = pins.pinned_among(section, [row_id]) if section.pins else set()
-    (found,) = items(section, [row], section.all_fields, named=targets, pinned=pinned)
+
+    def make() -> Select[Any]:
+        query = _with_titles(select(section.table), section, section.all_fields)
+        return query.add_columns(pins.flag(section)) if section.pins else query
+
+    row = _one(actor, section, row_id, ("item",), make, trashed=trashed)
+    pinned = [row_id] if section.pins and row._is_pinned else ()
+    (found,) = items(section, [row], section.all_fields, pinned=pinned)
     return found
+
+
+def _one(
+    actor: Actor, section: Section, row_id: int, key: tuple[Any, ...], make: Callable[[], Select[Any]], *, trashed: bool
+) -> Row[Any]:
+    """The row of this number that a statement finds; ``NotFound`` where it is missing or hidden."""
+    row = None
+    if permissions.allows(actor, "read", section) and 0 < row_id <= ID_MOST:
+
+        def whole() -> Select[Any]:
+            here = section.table.columns.id == bindparam("row")
+            return make().where(here, visible(actor, section, trashed=trashed))
+
+        given = {"row": row_id} | (pins.asked() if section.pins else {})
+        row = ask(actor, section, (*key, trashed), whole, given).first()
+    if row is None:
+        raise NotFound
+    return row
 
 
 @dataclass(frozen=True)
@@ -288,6 +299,11 @@ def _selection(section: Section, names: Sequence[str], *, bare: bool) -> Select[
          *section.title_columns, *(["status"] if section.workflow else []), *names]
     )  # fmt: skip
     statement = select(*(columns[name] for name in wanted if name in columns))
+    return _with_titles(statement, section, names)
+
+
+def _with_titles(statement: Select[Any], section: Section, names: Iterable[str]) -> Select[Any]:
+    """The same with what the rows behind these relations are called."""
     for name in names:
         known = section.all_fields[name]
         if known.kind is Kind.RELATION and known.target is not None:
@@ -296,7 +312,7 @@ def _selection(section: Section, names: Sequence[str], *, bare: bool) -> Select[
                 other.columns[part].label(f"{name}__{place}") for place, part in enumerate(known.target.__title__)
             ]
             statement = statement.add_columns(other.columns.live.label(f"{name}__live"), *titled)
-            statement = statement.outerjoin_from(section.table, other, other.columns.id == columns[name])
+            statement = statement.outerjoin_from(section.table, other, other.columns.id == section.table.columns[name])
     return statement
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, null, or_, select, union_all
 
 from admin_site.accounts import permissions
 from admin_site.core import registry, text
@@ -113,21 +113,47 @@ def candidates(actor: Actor, field: Field, q: str, limit: int = CANDIDATES_MOST)
     return _found(field, q, limit, and_(table.columns.live == 1, selectable(actor, field.target)))
 
 
-def first_candidates(actor: Actor, field: Field, limit: int) -> list[Title]:
-    """The first of them, which every form asks for: by a statement that is made once, where all may be chosen."""
-    model = field.target
-    assert model is not None  # noqa: S101 - checked at start (S011)
+def first_candidates(actor: Actor, fields: Sequence[Field], limit: int) -> dict[str, list[Title]]:
+    """The first of them by field, which every form asks for: in one statement, where all may be chosen."""
+    alike, models = list[Field](), list[type[Record]]()
+    found: dict[str, list[Title]] = {}
+    for field in fields:
+        if field.target is not None and _is_open(actor, field.target):
+            alike.append(field)
+            models.append(field.target)
+        else:
+            found[field.name] = candidates(actor, field, "", limit)
+    if alike:
+        query = statements.kept(("candidates", *models, limit), lambda: _first_of_each(models, limit))
+        rows = execute_kept(query).all()
+        for place, field in enumerate(alike):
+            count = len(models[place].__title__)
+            # A union keeps no order: what each is sorted by comes along, in front of what it is called.
+            mine = sorted((row[2:], row.id) for row in rows if row.place == place)
+            named = [(number, " ".join(filter(None, said[count : 2 * count]))) for said, number in mine]
+            found[field.name] = [Title(number, text.clip(words, TITLE_LENGTH)) for number, words in named]
+    return found
+
+
+def _is_open(actor: Actor, model: type[Record]) -> bool:
+    """Whether every row of a model may be chosen."""
     section = registry.of_model(model)
-    is_open = section is None or section.area == "accounts" or permissions.is_unconditional(actor, "read", section)
-    if not is_open:
-        return candidates(actor, field, "", limit)
-    table = model.__table__
+    return section is None or section.area == "accounts" or permissions.is_unconditional(actor, "read", section)
 
-    def make() -> Select[Any]:
-        return _by_title(model).where(table.columns.live == 1).limit(statements.at_most(limit))
 
-    query = statements.kept(("candidates", table, limit), make)
-    return _titled(model, execute_kept(query))
+def _first_of_each(models: Sequence[type[Record]], limit: int) -> Select[Any]:
+    """The first rows of each by title: the place of the model, the number, the keys and the parts of the title."""
+    most = 2 * max(len(model.__title__) for model in models)
+    parts = []
+    for place, model in enumerate(models):
+        columns, keys = model.__table__.columns, _title_keys(model)
+        said = [*keys, *(columns[name] for name in model.__title__)]
+        said += [null()] * (most - len(said))
+        query = select(literal(place).label("place"), columns.id, *(one.label(f"t{at}") for at, one in enumerate(said)))
+        first = query.where(columns.live == 1).order_by(*keys, columns.id).limit(statements.at_most(limit))
+        parts.append(select(first.subquery()))
+    every = union_all(*parts).subquery()
+    return select(*every.c)
 
 
 def _found(field: Field, q: str, limit: int, condition: ColumnElement[bool]) -> list[Title]:

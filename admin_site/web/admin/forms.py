@@ -11,7 +11,7 @@ from wtforms import Field as FormField
 from admin_site.accounts import permissions
 from admin_site.accounts.actor import Actor
 from admin_site.core import clock
-from admin_site.core.section import Field, Kind, Section
+from admin_site.core.section import Choice, Field, Kind, Section
 from admin_site.history import log
 from admin_site.records import changes
 from admin_site.records.reads import Item
@@ -96,16 +96,16 @@ def settable(section: Section, actor: Actor, item: Item | None) -> list[str]:
     return names
 
 
-def choices(section: Section, actor: Actor, field: Field, item: Item | None) -> list[Any]:
+def choices(section: Section, actor: Actor, field: Field, item: Item | None) -> tuple[Choice, ...]:
     """The values that this person may give to a choice field; none where it has to stay."""
     workflow = section.workflow
     if workflow is None or field.name != workflow.field:
-        return list(field.choices)
+        return tuple(field.choices)
     if permissions.allows(actor, workflow.action, section, item.row if item else None):
-        return list(field.choices)
+        return tuple(field.choices)
     if item is not None and item.value(field.name) not in workflow.open:
-        return []
-    return [choice for choice in field.choices if choice.value in workflow.open]
+        return ()
+    return tuple(choice for choice in field.choices if choice.value in workflow.open)
 
 
 def initial(section: Section, item: Item | None, args: MultiDict[str, str], actor: Actor) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Relation fields: a scoped look-up of at most 50 candidates, with and without script."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,21 +37,30 @@ def pickers(
 ) -> dict[str, Picker]:
     """A picker for each relation field that is asked for."""
     fields = [section.field(name) for name in names if section.field(name).is_relation]
-    return {field.name: _picker(actor, field, form[field.name].data, item) for field in fields}
+    few = relations.first_candidates(actor, [field for field in fields if not _was_asked(field)], FEW + 1)
+    return {field.name: _picker(actor, field, form[field.name].data, item, few) for field in fields}
 
 
-def _picker(actor: Actor, field: Field, typed: Any, item: reads.Item | None) -> Picker:
+def _was_asked(field: Field) -> bool:
+    return request.form.get("_find") == field.name
+
+
+def _picker(
+    actor: Actor, field: Field, typed: Any, item: reads.Item | None, few: Mapping[str, Sequence[relations.Title]]
+) -> Picker:
     ids = row_numbers(typed if field.kind is Kind.RELATIONS else [typed or ""])
     standing = item.related(field.name) if item else []
     stood = [title.id for title in standing]
     chosen = standing if ids == stood else relations.choosable(actor, field, ids, stood)
     known = {title.id for title in chosen}
     words = request.form.get(f"{field.name}.find", "")
-    was_asked = request.form.get("_find") == field.name
-    found = relations.candidates(actor, field, words) if was_asked else _few(actor, field)
+    was_asked = _was_asked(field)
+    found = relations.candidates(actor, field, words) if was_asked else few[field.name]
+    if not was_asked and len(found) > FEW:
+        found = ()
     return Picker(
-        chosen=chosen,
-        candidates=[title for title in found if title.id not in known],
+        chosen=tuple(chosen),
+        candidates=tuple(title for title in found if title.id not in known),
         words=words,
         was_asked=was_asked,
     )
@@ -59,8 +68,3 @@ def _picker(actor: Actor, field: Field, typed: Any, item: reads.Item | None) -> 
 
 # So few rows are shown at once, without looking them up.
 FEW = 8
-
-
-def _few(actor: Actor, field: Field) -> list[relations.Title]:
-    found = relations.first_candidates(actor, field, FEW + 1)
-    return found if len(found) <= FEW else []
