@@ -89,6 +89,11 @@ class Field:
         return self.kind in TEXT_KINDS
 
     @property
+    def is_long(self) -> bool:
+        """Whether it holds a text of many lines."""
+        return self.kind in (Kind.LONGTEXT, Kind.MARKDOWN)
+
+    @property
     def is_relation(self) -> bool:
         """Whether it points to other rows."""
         return self.kind in (Kind.RELATION, Kind.RELATIONS)

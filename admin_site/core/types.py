@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Text
 from sqlalchemy.dialects.mysql import DATETIME, LONGTEXT
 from sqlalchemy.types import TypeDecorator
 
+from admin_site.core import clock
 from admin_site.core.text import KEY_LENGTH
 
 # SQLite gives row numbers only to a column declared INTEGER.
@@ -46,8 +47,33 @@ class UtcDateTime(TypeDecorator[datetime]):
         return _read_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
 
+# ``2026-11-20 21:18:24.123456``
+STORED_LENGTH = 26
+
+
 def _read_text(raw: str | None) -> datetime | None:
     return None if raw is None else datetime.fromisoformat(f"{raw}+00:00")
+
+
+class WrittenMoment(TypeDecorator[str]):
+    """A column of moments read as text, as ``clock.isoformat`` writes it: files have hundreds of thousands of them."""
+
+    impl = UtcDateTime.impl
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Write it; it comes without zone."""
+        return None if value is None else f"{value.isoformat(timespec='microseconds')}Z"
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """SQLite keeps text: hardly anything of it is another."""
+        return _rewrite_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _rewrite_text(raw: str | None) -> str | None:
+    if raw is None or len(raw) == STORED_LENGTH:
+        return raw and f"{raw[:10]}T{raw[11:]}Z"
+    return clock.isoformat(datetime.fromisoformat(f"{raw}+00:00"))
 
 
 class JsonText(TypeDecorator[Any]):

@@ -240,7 +240,7 @@ def _titles(item: Field, cell: str | None) -> list[str]:
 def _title_key(model: Any, title: str) -> str:
     """The folded form in which the titles of a model are kept."""
     other = registry.of_model(model)
-    is_long = other is not None and other.field(other.title_columns[0]).kind in (Kind.LONGTEXT, Kind.MARKDOWN)
+    is_long = other is not None and other.field(other.title_columns[0]).is_long
     return text.long_key(title) if is_long else text.key(title.strip())
 
 

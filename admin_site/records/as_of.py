@@ -126,7 +126,7 @@ def _set(section: Section, then: _Then, row: dict[str, Any], name: str, before: 
     else:
         row[name] = value
     if key := section.keys.get(name):
-        long = known.kind in (Kind.LONGTEXT, Kind.MARKDOWN)
+        long = known.is_long
         row[key] = None if value is None else text.long_key(value) if long else text.key(value)
 
 

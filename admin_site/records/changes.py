@@ -67,7 +67,7 @@ def columns(section: Section, names: Iterable[str]) -> list[Column[Any]]:
     """
     touched = set(names)
     is_searched = bool(touched & {*section.search, *section.title_columns})
-    long = {name for name in section.all_fields if section.all_fields[name].kind in (Kind.LONGTEXT, Kind.MARKDOWN)}
+    long = {name for name in section.all_fields if section.all_fields[name].is_long}
     spared = UNASKED | (set() if is_searched else long - touched)
     return [
         column
@@ -102,7 +102,7 @@ def fold_keys(change: Change) -> None:
         if before and before.get(name) == after.get(name):
             continue
         value = after.get(name)
-        long = change.section.field(name).kind in (Kind.LONGTEXT, Kind.MARKDOWN)
+        long = change.section.field(name).is_long
         change.after[key_name] = None if value is None else text.long_key(value) if long else text.key(value)
 
 

@@ -333,7 +333,7 @@ def _compared(operator: str, column: Any, value: Any, *, whole_day: bool) -> Col
 
 def _ordered(section: Section, field: Field, value: Any) -> tuple[Any, Any]:
     if field.name in section.keys:
-        is_long = field.kind in (Kind.LONGTEXT, Kind.MARKDOWN)
+        is_long = field.is_long
         return section.table.columns[section.keys[field.name]], text.long_key(value) if is_long else text.key(value)
     return section.table.columns[field.name], value
 

@@ -7,7 +7,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Row, Select, bindparam, case, false, select
+from sqlalchemy import ColumnElement, CursorResult, Row, Select, bindparam, case, false, select, type_coerce
 
 from admin_site.accounts import permissions
 from admin_site.core import text
@@ -15,6 +15,7 @@ from admin_site.core.database import among, connection, db, execute_kept
 from admin_site.core.errors import NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
+from admin_site.core.types import UtcDateTime, WrittenMoment
 from admin_site.records import filters, pins, plenty, relations, statements
 from admin_site.records.filters import bounded_count, visible
 from admin_site.records.list_query import ListQuery
@@ -275,7 +276,9 @@ def bounded_count_of(section: Section, most: int) -> Any:
 def selection(
     section: Section, names: Sequence[str], *, bare: bool = False, flagged: bool = False, counted: int = 0
 ) -> Select[Any]:
-    """These columns, what every row's page needs (unless ``bare``), and the titles behind relations, joined.
+    """These columns, what every row's page needs, and the titles behind relations, joined.
+
+    ``bare``, nothing but the columns, for files: moments are text.
 
     ``flagged``, rows of a section with pins say whether they are pinned; it is then asked with ``pins.asked``.
     ``counted``, each says how many rows the section has, counted no further than this and one more.
@@ -298,8 +301,15 @@ def _selection(section: Section, names: Sequence[str], *, bare: bool) -> Select[
         ["id", "version", "live", "created_by", "created_at", "updated_at", "deleted_at", section.owner,
          *section.title_columns, *(["status"] if section.workflow else []), *names]
     )  # fmt: skip
-    statement = select(*(columns[name] for name in wanted if name in columns))
+    asked: list[Any] = [columns[name] for name in wanted if name in columns]
+    if bare:
+        asked = [type_coerce(one, WrittenMoment).label(one.name) if _is_moment(one) else one for one in asked]
+    statement = select(*asked)
     return _with_titles(statement, section, names)
+
+
+def _is_moment(column: Any) -> bool:
+    return isinstance(column.type, UtcDateTime)
 
 
 def _with_titles(statement: Select[Any], section: Section, names: Iterable[str]) -> Select[Any]:

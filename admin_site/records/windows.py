@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from admin_site.core.database import connection, db, execute_kept
 from admin_site.core.in_list import in_list
-from admin_site.core.section import Kind
 from admin_site.records import keyset, pins, reads, relations, statements
 from admin_site.records.keyset import Key, Position
 from admin_site.records.list_query import DEEPEST_ROW, ORDERS_MOST, ListQuery
@@ -298,7 +297,7 @@ def excerpt(query: ListQuery) -> list[Any]:
     if not query.terms:
         return []
     section = query.section
-    long = (name for name in section.search if section.field(name).kind in (Kind.LONGTEXT, Kind.MARKDOWN))
+    long = (name for name in section.search if section.field(name).is_long)
     name = next((name for name in long if name not in section.title_columns), None)
     if name is None:
         return []

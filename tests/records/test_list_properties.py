@@ -181,7 +181,7 @@ def test_sixty_lists(cast, posts, monkeypatch):
         args, belongs = question(dice, posts)
         args["per_page"] = str(dice.choice([3, 5, 7, 50]))
         actor = cast.named(dice.choice(["viewer", "owner", "editor", "admin"]))
-        monkeypatch.setattr(export, "LOT", dice.choice([2, 9, 1000]))
+        monkeypatch.setattr(export, "LOT_OF_SHORT", dice.choice([2, 9, 1000]))
         query = read(actor, args)
         pages = forwards(actor, query)
         band = ids(pages[0].pinned)

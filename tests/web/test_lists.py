@@ -252,7 +252,8 @@ def table(response):
 
 
 def test_a_file_has_the_rows_of_the_list_in_its_order(cast, sign_in, posts, monkeypatch):
-    monkeypatch.setattr(export, "LOT", 2)
+    for lot in ("LOT", "LOT_OF_SHORT"):
+        monkeypatch.setattr(export, lot, 2)
     editor = sign_in(cast.editor)
     for args in (
         {},
@@ -317,7 +318,8 @@ def test_who_may_not_export_gets_no_file(cast, sign_in, posts, kind):
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_a_right_that_is_taken_away_stops_the_file(cast, sign_in, posts, monkeypatch, kind):
     """Between two lots the role goes: what follows is not sent."""
-    monkeypatch.setattr(export, "LOT", 2)
+    for lot in ("LOT", "LOT_OF_SHORT"):
+        monkeypatch.setattr(export, lot, 2)
     real, lots = export.lot, []
 
     def lot(actor, *args):

@@ -77,7 +77,7 @@ def _csv_lines(names: Sequence[str], lots: Lots) -> Iterator[bytes]:
     writer.writerow(names)
     yield _taken(file)
     for rows in lots:
-        writer.writerows([export.harmless(value) for value in row] for row in rows)
+        writer.writerows(map(export.harmless_row, rows))
         yield _taken(file)
 
 
