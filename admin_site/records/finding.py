@@ -6,16 +6,17 @@ changes no result, no count and no suggestion.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from admin_site.accounts import permissions
-from admin_site.core import registry
+from admin_site.core import registry, text
 from admin_site.core.database import db
 from admin_site.core.rules import Actor
 from admin_site.core.section import Section
-from admin_site.records import language, paging, pins, reads, windows
+from admin_site.records import language, paging, pins, reads, relations, windows
 from admin_site.records.list_query import ListQuery
 from admin_site.records.reads import Item, Matching
 from admin_site.records.search import ranking, suggest, words
@@ -123,7 +124,7 @@ def _pinned(actor: Actor, query: ListQuery) -> list[int]:
 
 
 def correct(actor: Actor, sections: Sequence[Section], q: str) -> str:
-    """The query with words that nobody wrote replaced by known ones that are spelt alike; empty if none help.
+    """The query with words and names of related rows that are not found replaced by some that are; empty if none help.
 
     Every candidate is asked for before it is named, so a word is only named to who may see a row with it.
     """
@@ -136,7 +137,7 @@ def correct(actor: Actor, sections: Sequence[Section], q: str) -> str:
         return ""
     parts, changed = [], False
     for part in tree.parts:
-        better = _nearest(actor, known, part)
+        better = _nearest(actor, known, part) or _called(actor, known, part)
         changed = changed or better is not None
         parts.append(better or part)
     corrected = language.write(language.Group(tuple(parts)))
@@ -160,6 +161,23 @@ def _nearest(actor: Actor, sections: Sequence[Section], part: language.Node) -> 
         if not left:
             break
     return None
+
+
+def _called(actor: Actor, sections: Sequence[Section], part: language.Node) -> language.Term | None:
+    """A filter by a related row whose name only begins so, or is spelt otherwise, with that name in full."""
+    if not isinstance(part, language.Term) or part.negated or len(sections) != 1 or len(part.values) != 1:
+        return None
+    section, said = sections[0], part.values[0].text
+    known = section.all_fields.get(section.spoken.get(part.name.lower(), ""))
+    if known is None or not known.is_relation or said.isdigit() or _ask(actor, sections, language.write(part), 1).found:
+        return None
+    # Rows that are offered to filter by: those that rows which the person may see point to.
+    titles = [title.text for title in relations.in_use(actor, section, known, said)]
+    if not titles:
+        every = [title.text for title in relations.in_use(actor, section, known)]
+        offered = {word: name for name in every for word in (text.fold(name), *text.fold(name).split())}
+        titles = [offered[near] for near in get_close_matches(text.fold(said), offered, 1)]
+    return replace(part, values=(language.Value(titles[0], quoted=True),)) if titles else None
 
 
 def _rows_with(actor: Actor, sections: Sequence[Section], word: str) -> int:

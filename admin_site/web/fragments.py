@@ -2,10 +2,11 @@
 
 The markup between is made again only when one of the values named is another one: whatever it depends on has to be
 named. Who asks, what they may do and where the site is mounted need not be: what is kept for one person is given to
-nobody else. Tokens, nonces and moments change with each answer and cannot stand in it. While tests run, what was kept
-is made again each time and compared, so that a value that was forgotten is an error there.
+nobody else. Tokens, nonces and moments change with each answer and cannot stand in it, nor can a text area. While
+tests run, what was kept is made again each time and compared, so that a value that was forgotten is an error there.
 """
 
+import re
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -49,7 +50,15 @@ class Kept(Extension):
         if found is None:
             if len(known) >= KEPT_MOST:
                 known.clear()
-            found = known[key] = caller()
-        elif current_app.testing and (fresh := caller()) != found:
+            found = known[key] = _packed(caller())
+        elif current_app.testing and (fresh := _packed(caller())) != found:
             raise Forgotten(f"{place} depends on more than it names:\n{found}\n{fresh}")
         return found
+
+
+_LINE_END = re.compile(r"\s*\n\s*")
+
+
+def _packed(markup: Markup) -> Markup:
+    """Without the indentation of templates: that is done once, too. What a text area holds has to stay out of a tag."""
+    return Markup(_LINE_END.sub("\n", markup))  # noqa: S704 - only white space goes

@@ -261,3 +261,22 @@ def test_editor_folds_the_pinned_rows(window: Open, people: Cast) -> None:
     expect(page.locator("tbody:not(.is-pinned) .title > a").first).to_be_focused()
     page.get_by_role("button", name=f"Show {count} pinned rows").click()
     expect(pinned.first).to_be_visible()
+
+
+def test_editor_orders_columns_without_numbers(window: Open, people: Cast) -> None:
+    page = window(people.editor)
+    page.goto("/admin/books/")
+    heads = page.get_by_role("columnheader")
+    before = [heads.nth(place).inner_text().strip() for place in range(4)]
+    page.get_by_role("link", name="Columns and sort").click()
+    first = page.locator(".column-choice li").first
+    expect(first.get_by_role("button", name="down")).to_be_visible()
+    first.get_by_role("checkbox").focus()
+    page.keyboard.press("Alt+ArrowDown")
+    expect(page.locator(".column-choice li").nth(1).get_by_role("checkbox")).to_be_focused()
+    page.locator(".column-choice li").nth(2).get_by_role("button", name="up").click()
+    page.locator(".column-choice li").nth(0).get_by_role("checkbox").uncheck()
+    page.get_by_role("button", name="Apply", exact=True).click()
+    # The second column went first and was left out, the third stands before the one that was the first.
+    expect(heads.nth(1)).to_have_text(before[3])
+    expect(heads.nth(2)).to_have_text(before[1])

@@ -15,7 +15,7 @@ from admin_site.accounts.models import user_roles
 from admin_site.core import registry
 from admin_site.core.database import db
 from admin_site.core.transactions import atomic
-from admin_site.records import export, paging, pinning, reads, writes
+from admin_site.records import export, paging, pinning, reads, trash, writes
 from admin_site.records.list_query import ListQuery
 from tests.cast import role_id
 from tests.client import soup
@@ -551,3 +551,51 @@ def test_days_in_the_builder_have_a_calendar(cast, sign_in, operator, typed, kin
     control = page.select_one('input[name="b.0.v"]')
     assert control.get("type", "") == kind
     assert control["value"] == typed
+
+
+@pytest.mark.parametrize(
+    ("q", "meant"),
+    [
+        ("category:poe", 'category:"Poetry and song"'), ("category:potery", 'category:"Poetry and song"'),
+        ("tag:spri heron", 'tag:"Spring sale" heron'), ("category:poetry", ""), ("category:zzz", ""),
+        ("-category:poe", ""), ("author:me", ""), ("category:77", ""),
+    ],
+)  # fmt: skip
+def test_a_name_that_only_begins_so_is_proposed_in_full(cast, sign_in, q, meant):
+    poetry, spring = make("categories", name="Poetry and song"), make("tags", name="Spring sale")
+    make("categories", name="Potholes")  # no post is in it
+    number = make("posts", cast.editor, title="A heron", category_id=poetry, tag_ids=[spring])
+    page = soup(sign_in(cast.viewer).get("/admin/posts/", query_string={"q": q}))
+    proposed = page.select_one(".empty-small p:nth-of-type(2) a")
+    said = proposed.text if proposed and "Did you mean" in proposed.parent.text else ""
+    assert said == meant
+    if meant:
+        assert f"/admin/posts/{number}" in sign_in(cast.viewer).get(proposed["href"]).text
+
+
+def test_names_of_rows_that_nobody_may_see_are_not_proposed(cast, sign_in):
+    """What stands in the trash, and rows that only such rows point to."""
+    hidden = make("categories", name="Poetry")
+    number = make("posts", cast.editor, category_id=hidden)
+    make("posts", cast.editor)
+    with atomic():
+        trash.trash(cast.admin, registry.get("posts"), number)
+    assert "Did you mean" not in sign_in(cast.viewer).get("/admin/posts/?q=category:poe").text
+
+
+def test_a_related_row_that_the_list_shows_is_not_asked_for_again(cast, sign_in, statements):
+    shelf, number = make("categories", name="Herons"), None
+    number = make("posts", cast.editor, category_id=shelf)
+    viewer = sign_in(cast.viewer)
+    viewer.get("/admin/posts/")
+
+    def chip(query):
+        with statements() as made:
+            page = soup(viewer.get(f"/admin/posts/?{query}"))
+        return page.select_one(".chip b").text, sum("FROM categories" in one for one in made)
+
+    assert chip(f"category_id={shelf}") == ("Herons", 0)
+    assert chip(f"category_id={shelf}&columns=title,slug") == ("Herons", 1)
+    with atomic():
+        trash.trash(cast.admin, registry.get("posts"), number)
+    assert chip(f"category_id={shelf}") == (f"number {shelf}", 1)

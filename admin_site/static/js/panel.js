@@ -1,4 +1,5 @@
 // A link whose page can open over this one: filters, columns. Without script it is simply followed.
+import { orderColumns } from "./columns.js";
 import { submitOnChange } from "./submit.js";
 
 const DELAY = 300;
@@ -41,6 +42,7 @@ function show(toolbar, form, opener) {
     event.preventDefault();
     close(panel, opener);
   });
+  orderColumns(form);
   enliven(form);
 }
 

@@ -10,6 +10,7 @@ from admin_site.core.section import Field, Kind, Section
 from admin_site.records import filters, language, relations
 from admin_site.records.filters import Age, Condition, Named, Node, Not, Some
 from admin_site.records.list_query import ListQuery, Order, Part, listable, sortable
+from admin_site.records.reads import Item
 from admin_site.records.views import Preferences, View
 from admin_site.web.addresses import url_for
 
@@ -142,14 +143,18 @@ def tabs(query: ListQuery, preferences: Preferences) -> list[Tab]:
     ]
 
 
-def chips(actor: Actor, query: ListQuery) -> Iterator[Chip]:
-    """The active filters in words; the words that are searched for stand in the box."""
+def chips(actor: Actor, query: ListQuery, items: Sequence[Item] = ()) -> Iterator[Chip]:
+    """The active filters in words; the words that are searched for stand in the box.
+
+    ``items`` are rows that the person sees: related rows that they show need not be asked for again.
+    """
+    words = _Words(actor, query.section, items[0].titles if items else {})
     for condition in query.conditions:
-        label, value = _in_words(actor, query.section, condition)
+        label, value = words.of_condition(condition)
         yield Chip(label, value, list_url(query.without(condition)))
     for part in query.parts:
         if not _is_plain_word(part):
-            label, value = _part_in_words(actor, query.section, part)
+            label, value = words.of_part(part)
             yield Chip(label, value, list_url(query.without(part)))
 
 
@@ -157,52 +162,64 @@ def _is_plain_word(part: Part) -> bool:
     return part.meaning is None or (isinstance(part.typed, language.Term) and not part.typed.name)
 
 
-def _part_in_words(actor: Actor, section: Section, part: Part) -> tuple[str, str]:
-    meaning: Node | None = part.meaning
-    if isinstance(meaning, Condition):
-        return _in_words(actor, section, meaning)
-    if isinstance(meaning, Not) and isinstance(meaning.part, Condition):
-        label, value = _in_words(actor, section, meaning.part)
-        return label.replace(" is", " is not", 1) if " is" in label else f"not: {label}", value
-    return _alternatives(actor, section, meaning) or ("", language.write(part.typed))
+@dataclass(frozen=True)
+class _Words:
+    """Says filters in words: what stands before the value, and the value."""
 
+    actor: Actor
+    section: Section
+    known: Mapping[str, Mapping[int, relations.Title]]
 
-def _alternatives(actor: Actor, section: Section, meaning: Node | None) -> tuple[str, str] | None:
-    """“Status is”, “Draft or In review”; None where the parts are not as simple."""
-    if not isinstance(meaning, Some) or not all(isinstance(part, Condition) for part in meaning.parts):
-        return None
-    said = [_in_words(actor, section, part) for part in meaning.parts if isinstance(part, Condition)]
-    first = said[0][0]
-    others = [value if label == first else f"{label} {value}" for label, value in said[1:]]
-    return first, " or ".join([said[0][1], *others])
+    def of_part(self, part: Part) -> tuple[str, str]:
+        meaning: Node | None = part.meaning
+        if isinstance(meaning, Condition):
+            return self.of_condition(meaning)
+        if isinstance(meaning, Not) and isinstance(meaning.part, Condition):
+            label, value = self.of_condition(meaning.part)
+            return label.replace(" is", " is not", 1) if " is" in label else f"not: {label}", value
+        return self._alternatives(meaning) or ("", language.write(part.typed))
 
+    def _alternatives(self, meaning: Node | None) -> tuple[str, str] | None:
+        """“Status is”, “Draft or In review”; None where the parts are not as simple."""
+        if not isinstance(meaning, Some) or not all(isinstance(part, Condition) for part in meaning.parts):
+            return None
+        said = [self.of_condition(part) for part in meaning.parts if isinstance(part, Condition)]
+        first = said[0][0]
+        others = [value if label == first else f"{label} {value}" for label, value in said[1:]]
+        return first, " or ".join([said[0][1], *others])
 
-def _in_words(actor: Actor, section: Section, condition: Condition) -> tuple[str, str]:
-    """What stands before the value, and the value."""
-    operator, value = filters.OPERATORS[condition.operator], condition.value
-    if condition.operator == "isnull":
-        return f"{condition.label} {'is empty' if value else 'is not empty'}", ""
-    if isinstance(value, Age):
-        younger = condition.operator in ("lt", "lte")
-        return (
-            (f"{condition.label} in the last", str(value)) if younger else (f"{condition.label} over", f"{value} ago")
-        )
-    if isinstance(value, Named) or condition.text == "me":
-        return f"{condition.label} is", condition.text
-    return f"{condition.label} {operator}", _said(actor, section, condition)
+    def of_condition(self, condition: Condition) -> tuple[str, str]:
+        operator, value = filters.OPERATORS[condition.operator], condition.value
+        if condition.operator == "isnull":
+            return f"{condition.label} {'is empty' if value else 'is not empty'}", ""
+        if isinstance(value, Age):
+            younger = condition.operator in ("lt", "lte")
+            return (
+                (f"{condition.label} in the last", str(value))
+                if younger
+                else (f"{condition.label} over", f"{value} ago")
+            )
+        if isinstance(value, Named) or condition.text == "me":
+            return f"{condition.label} is", condition.text
+        return f"{condition.label} {operator}", self._value(condition)
 
+    def _value(self, condition: Condition) -> str:
+        field = condition.field
+        values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+        if field.target and condition.via is None:
+            titles = self._titles(field, values)
+            return ", ".join(titles[value].text if value in titles else f"number {value}" for value in values)
+        if field.kind is Kind.BOOLEAN:
+            return "yes" if condition.value else "no"
+        if field.kind is Kind.CHOICE:
+            return ", ".join(field.choice_labels.get(value, str(value)) for value in values)
+        return condition.text
 
-def _said(actor: Actor, section: Section, condition: Condition) -> str:
-    field = condition.field
-    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    if field.target and condition.via is None:
-        titles = {title.id: title for title in relations.in_use(actor, section, field, ids=values)}
-        return ", ".join(titles[value].text if value in titles else f"number {value}" for value in values)
-    if field.kind is Kind.BOOLEAN:
-        return "yes" if condition.value else "no"
-    if field.kind is Kind.CHOICE:
-        return ", ".join(field.choice_labels.get(value, str(value)) for value in values)
-    return condition.text
+    def _titles(self, field: Field, values: Sequence[int]) -> Mapping[int, relations.Title]:
+        known = self.known.get(field.name, {})
+        if all(value in known for value in values):
+            return known
+        return {title.id: title for title in relations.in_use(self.actor, self.section, field, ids=values)}
 
 
 def encoded(args: Mapping[str, str]) -> str:

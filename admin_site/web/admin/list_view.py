@@ -308,7 +308,7 @@ class ListRoutes:
         return self.render(
             template, section=self.section, page=page, query=query, rows=rows, back=back, deeds=deeds, names=names,
             columns=partial(list_page.columns, query, names, path, may_update), views=tuple(preferences.views),
-            chips=tuple(list_page.chips(actor(), query)), tabs=partial(list_page.tabs, query, preferences),
+            chips=tuple(list_page.chips(actor(), query, page.items)), tabs=partial(list_page.tabs, query, preferences),
             suggestion="" if page.items or query.trashed else finding.correct(actor(), [self.section], query.q),
             movers=trash.movers(self.section, [item.id for item in page.items]) if query.trashed else {},
             list_url=list_page.list_url, beside=list_page.beside, steps=bulk.moves(self.section),
