@@ -66,3 +66,17 @@ def test_a_value_that_was_forgotten_is_an_error_in_tests(app, cast):
         assert render_template_string("{% kept 1 %}{{ n }}{% endkept %}", n=1) == "1"
         with pytest.raises(fragments.Forgotten):
             render_template_string("{% kept 1 %}{{ n }}{% endkept %}", n=2)
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ('<a class="x" id="y-2">z</a>', "<a class=x id=y-2>z</a>"),
+        ('<a\n    class="x y" href="/a"\n>z</a>', '<a\nclass="x y" href="/a"\n>z</a>'),
+        ('<use href="a"/>', '<use href="a"/>'),
+        ("{{ '=\"x\" >' }}", "=&#34;x&#34; &gt;"),
+        ("a  b\n\n   c", "a  b\nc"),
+    ],
+)
+def test_it_is_sent_without_what_it_does_not_need(kept, cast, written, sent):
+    assert kept(cast.editor, "{% kept 1 %}" + written + "{% endkept %}") == sent
