@@ -118,11 +118,11 @@ def test_editor_builds_a_group_of_alternatives(window: Open, site: Site, people:
 
 def test_editor_reads_at_its_row_what_is_wrong_and_the_list_stays(window: Open, people: Cast) -> None:
     page = window(people.editor)
-    page.goto("/admin/posts/?updated_at__gte=2020-01-01")
+    page.goto("/admin/posts/?id__gte=1")
     before, address = titles(page).all_inner_texts(), page.url
     page.get_by_role("link", name=re.compile("^Filter")).first.click()
     form = builder(page)
-    form.get_by_label("Value").fill("2026-13-01")
+    form.get_by_label("Value").fill("one")
     expect(form.get_by_role("status")).to_have_text("The list stays as it is until this is right.")
     form.get_by_role("button", name="Apply").last.click()
     value = form.get_by_label("Value")
@@ -130,7 +130,7 @@ def test_editor_reads_at_its_row_what_is_wrong_and_the_list_stays(window: Open, 
     expect(value).to_have_accessible_description(re.compile("."))
     expect(value).to_be_focused()
     assert (titles(page).all_inner_texts(), page.url) == (before, address)
-    value.fill("2021-01-01")
+    value.fill("2")
     expect(form.locator(".error")).to_have_count(0)
     expect(value).not_to_have_attribute("aria-invalid", "true")
     page.keyboard.press("Escape")
@@ -674,8 +674,8 @@ def test_without_script_editor_adds_removes_and_applies_conditions(window: Open,
 
 def test_without_script_editor_reads_what_is_wrong_with_a_condition(window: Open, people: Cast) -> None:
     page = window(people.editor, script=False)
-    page.goto("/admin/posts/filters?updated_at__gte=2020-01-01")
-    builder(page).get_by_label("Value").fill("2026-13-01")
+    page.goto("/admin/posts/filters?id__gte=1")
+    builder(page).get_by_label("Value").fill("one")
     builder(page).get_by_role("button", name="Apply").last.click()
     expect(page).to_have_title(re.compile("^Error: Filter posts"))
     expect(builder(page).get_by_label("Value")).to_have_accessible_description(re.compile("."))

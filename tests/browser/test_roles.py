@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 CONTENT = ["Home", "Pinned", "Posts", "Categories", "Tags", "Comments", "Notes", "Questions", "Answers"]
 MENU = [*CONTENT, "Books", "Authors", "Students"]
 READING = ["Open", "Pin for me", "History"]
-EVERYTHING = ["Open", "Edit", "Pin for everyone", "Pin for me", "History", "Move to trash"]
+EVERYTHING = ["Open", "Edit", "Publish", "Archive", "Pin for everyone", "Pin for me", "History", "Move to trash"]
 
 
 def menu(page: Page) -> list[str]:
@@ -60,8 +60,8 @@ def test_everybody_sees_what_they_may_use(
     expect(page.get_by_role("link", name="Trash", exact=True)).to_have_count(1 if name in ("editor", "admin") else 0)
     page.goto(f"/admin/posts/{number}")
     may_edit = "Edit" in offered
-    pin = ["Pin"] if "Pin for everyone" in offered else []
-    assert actions(page) == (["History", *pin, "Move to trash", "Edit"] if may_edit else ["History"])
+    steps = ["Publish", "Archive", "Pin"] if "Pin for everyone" in offered else []
+    assert actions(page) == (["History", *steps, "Move to trash", "Edit"] if may_edit else ["History"])
     assert go(page, f"/admin/posts/{number}/edit") == (200 if may_edit else 403)
     assert go(page, f"/admin/posts/{number}/delete") == (200 if may_edit else 403)
 

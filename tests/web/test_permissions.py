@@ -143,6 +143,10 @@ def test_steps_are_offered_to_who_may_take_them(cast, sign_in, who, offered):
         assert "is now “Published”" in page.select_one(".flash").text
         assert page.select_one('.flash form[action*="/undo/"]')
         assert [button["value"] for button in page.select('button[name="step"]')] == ["archive"]
+        listed = soup(person.get("/admin/posts/"))
+        assert "w0" in listed.select_one("td[data-may]")["data-may"]
+        steps = [(line["data-unless"], line.button["value"]) for line in listed.find_all("li", {"data-needs": "w"})]
+        assert steps == [("0", "publish"), ("1", "archive")]
         page = soup(person.post(f"/admin/posts/{number}/move", {"step": "publish"}, follow_redirects=True))
         assert "was “Published” already" in page.select_one(".flash").text
 

@@ -13,7 +13,11 @@ export function orderColumns(scope = document) {
     event.preventDefault();
     move(list, event.target, step);
   });
-  list.addEventListener("change", () => number(list));
+  list.addEventListener("change", (event) => {
+    if (!event.target.matches("[name=column]")) return;
+    const places = [...list.querySelectorAll(".place")].map((place) => Number(place.value) || 0);
+    event.target.closest("li").querySelector(".place").value = event.target.checked ? Math.max(...places) + 1 : "";
+  });
 }
 
 function move(list, control, step) {
@@ -26,6 +30,7 @@ function move(list, control, step) {
   control.focus();
 }
 
+// After a move the lines themselves are the order.
 function number(list) {
   let place = 0;
   for (const line of list.children) {

@@ -22,7 +22,7 @@ function fill(details, may, path, template) {
   const back = document.querySelector(".list[data-state]")?.dataset.state;
   const state = back ? new URLSearchParams({ back }) : "";
   for (const entry of list.querySelectorAll("[data-needs]")) {
-    if (!may.includes(entry.dataset.needs)) entry.remove();
+    if (!may.includes(entry.dataset.needs) || may.includes(entry.dataset.unless)) entry.remove();
   }
   for (const target of list.querySelectorAll("[data-to]")) {
     const address = path + target.dataset.to;

@@ -45,11 +45,15 @@ class Rows:
         self.actor, self.section, self.address = actor, section, address
         self.marker = marks.Marker(terms) if terms else None
         self.state = f"?back={quote(state, safe='')}" if state else ""
-        self.step = section.workflow.action if section.workflow and section.workflow.moves else ""
+        workflow = section.workflow if section.workflow and section.workflow.moves else None
+        self.step = workflow.action if workflow else ""
+        # A digit for the state that a row has already: the menu leaves that step out.
+        self.stood = {value: str(place) for place, value in enumerate(workflow.moves.values())} if workflow else {}
+        self.state_of = attrgetter(f"row.{workflow.field}") if workflow else lambda _item: ""
         asked = ("update", "delete", "pin", *filter(None, (self.step,)))
         self.may = {action: _may(actor, section, action) for action in asked}
-        # The letters of a row by how it is pinned, where they depend on nothing else.
-        self.letters: dict[tuple[bool, bool], str] | None = {} if None not in self.may.values() else None
+        # The letters of a row by how it is pinned and its state, where they depend on nothing else.
+        self.letters: dict[tuple[bool, bool, str], str] | None = {} if None not in self.may.values() else None
         self.now = clock.now()
         first, *others = columns
         self.first = first[0]
@@ -89,17 +93,16 @@ class Rows:
         """
         if self.letters is None:
             return self._letters(item)
-        pinned = (item.is_pinned, bool(item.pin and item.pin.is_own))
-        if (known := self.letters.get(pinned)) is None:
-            known = self.letters[pinned] = self._letters(item)
+        alike = (item.is_pinned, bool(item.pin and item.pin.is_own), self.state_of(item))
+        if (known := self.letters.get(alike)) is None:
+            known = self.letters[alike] = self._letters(item)
         return known
 
     def _letters(self, item: Item) -> str:
         may_update, may_delete = self._allows("update", item.row), self._allows("delete", item.row)
         may_step = may_update and self.step and self._allows(self.step, item.row)
-        return (
-            f"{'e' if may_update else ''}{'w' if may_step else ''}{self._pin_action(item)}{'d' if may_delete else ''}"
-        )
+        step = f"w{self.stood.get(self.state_of(item), '')}" if may_step else ""
+        return f"{'e' if may_update else ''}{step}{self._pin_action(item)}{'d' if may_delete else ''}"
 
     def _cells(self, item: Item) -> str:
         """The cells after the first; that of the last column tells when a pin ends, where it does."""
