@@ -59,7 +59,8 @@ def database_url(text: str) -> str:
 def is_sqlite_file(url: str) -> bool:
     """Whether several connections see the same SQLite database."""
     made = make_url(url)
-    return made.get_backend_name() == "sqlite" and made.database not in (None, "", ":memory:")
+    name = made.database or ":memory:"
+    return made.get_backend_name() == "sqlite" and name != ":memory:" and not name.startswith("file:")
 
 
 def engine_options(url: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from psycopg import ServerCursor
+from sqlalchemy import Connection
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
@@ -23,14 +24,26 @@ PING_AFTER_SECONDS = 30.0
 READ_ONLY = "-c default_transaction_read_only=on"
 
 
-def begin(raw: Any, *, reads: bool) -> None:
-    """Begin a transaction on the driver's connection, which has none.
+# What is kept beside a connection: whether it may write without a transaction.
+_OPEN = "open"
+
+
+def begin(connection: Connection, *, reads: bool) -> None:
+    """Begin a transaction on a connection that has none.
 
     Whoever reads sees what was committed before each statement, in a transaction or not: none is begun, which saves
-    two round trips. A writing one begins along with its first statement.
+    two round trips. A writing one begins along with its first statement, unless whoever writes asked for none
+    (``isolation_level="AUTOCOMMIT"``, for what PostgreSQL does in no transaction).
     """
-    if raw.autocommit is not reads:
-        raw.autocommit = reads
+    raw: Any = connection.connection.dbapi_connection
+    without = reads or connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+    is_open = without and not reads
+    if connection.info.get(_OPEN, False) is not is_open:
+        raw.autocommit = True
+        raw.execute(f"SET default_transaction_read_only = {'off' if is_open else 'on'}")
+        connection.info[_OPEN] = is_open
+    if raw.autocommit is not without:
+        raw.autocommit = without
 
 
 class KeptDialect(PGDialect_psycopg):

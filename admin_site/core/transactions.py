@@ -74,7 +74,7 @@ def begin(connection: Connection) -> None:
         case "sqlite":
             _begin_sqlite(connection, raw)
         case "postgresql":
-            postgresql.begin(raw, reads=not is_writing())
+            postgresql.begin(connection, reads=not is_writing())
         case _ if not is_writing():
             connection.exec_driver_sql("START TRANSACTION READ ONLY")
 

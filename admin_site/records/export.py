@@ -109,7 +109,7 @@ def _column(section: Section, field: Field, read: Mapping[str, Sequence[Any]], i
 
 def harmless_row(values: Sequence[Any]) -> list[Any]:
     """The same of many: only what begins with a risky sign is looked at."""
-    return [harmless(value) if value.__class__ is str and value[:1] in RISKY else value for value in values]
+    return [harmless(value) if isinstance(value, str) and value[:1] in RISKY else value for value in values]
 
 
 def harmless(value: Any) -> Any:

@@ -129,10 +129,14 @@ def first_candidates(actor: Actor, fields: Sequence[Field], limit: int) -> dict[
         for place, field in enumerate(alike):
             count = len(models[place].__title__)
             # A union keeps no order: what each is sorted by comes along, in front of what it is called.
-            mine = sorted((row[2:], row.id) for row in rows if row.place == place)
-            named = [(number, " ".join(filter(None, said[count : 2 * count]))) for said, number in mine]
+            mine = sorted((_sorted_by(row[2 : 2 + count]), row.id, row) for row in rows if row.place == place)
+            named = [(number, " ".join(filter(None, row[2 + count : 2 + 2 * count]))) for _keys, number, row in mine]
             found[field.name] = [Title(number, text.clip(words, TITLE_LENGTH)) for number, words in named]
     return found
+
+
+def _sorted_by(keys: Iterable[str | None]) -> list[tuple[bool, str]]:
+    return [(key is not None, key or "") for key in keys]
 
 
 def _is_open(actor: Actor, model: type[Record]) -> bool:

@@ -57,7 +57,7 @@ def window_of(
     position = keyset.read(query.after) if query.after else None
     begin = offset if offset is not None else 0 if position else (query.page - 1) * query.per_page
     if query.is_ranked:
-        return _Ranked(matching, names, few=total <= COUNT_MOST).window(position, begin)
+        return _Ranked(matching, names, few=total <= COUNT_MOST, bare=bare).window(position, begin)
     if position is None and (query.page - 1) * query.per_page >= DEEPEST_ROW:
         return Window()
     statement = reads.selection(query.section, names, bare=bare, flagged=True, counted=counted)
@@ -201,8 +201,8 @@ _FROM = tuple(f"from_{place}" for place in range(ORDERS_MOST + 1))
 class _Ranked:
     """A list by how well its rows answer the words: those that were weighed, then the older ones."""
 
-    def __init__(self, matching: Matching, names: Sequence[str], *, few: bool) -> None:
-        self.matching, self.query, self.names, self.few = matching, matching.query, names, few
+    def __init__(self, matching: Matching, names: Sequence[str], *, few: bool, bare: bool) -> None:
+        self.matching, self.query, self.names, self.few, self.bare = matching, matching.query, names, few, bare
 
     def window(self, position: Position | None, offset: int) -> Window:
         """Read both parts in one order: places of the head by score, then numbers of the tail."""
@@ -255,20 +255,22 @@ class _Ranked:
         return [Place(TAIL_SCORE, number) for number in found]
 
     def _rows(self, ids: Sequence[int]) -> list[Any]:
-        return rows_of(self.query, self.names, ids)
+        return rows_of(self.query, self.names, ids, bare=self.bare)
 
 
-def rows_of(query: ListQuery, names: Sequence[str], ids: Sequence[int]) -> list[Any]:
-    """These rows in this order, for somebody who was found to see them."""
+def rows_of(query: ListQuery, names: Sequence[str], ids: Sequence[int], *, bare: bool = False) -> list[Any]:
+    """These rows in this order, for somebody who was found to see them; ``bare`` as ``reads.selection`` has it."""
     if not ids:
         return []
     section, names, is_marked = query.section, tuple(names), bool(query.terms)
 
     def make() -> Select[Any]:
-        statement = reads.selection(section, names, flagged=True).add_columns(*excerpt(query))
+        statement = reads.selection(section, names, bare=bare, flagged=True)
+        if not bare:
+            statement = statement.add_columns(*excerpt(query))
         return statement.where(in_list(section.table.columns.id))
 
-    statement = reads.kept(section, ("rows of", names, is_marked), make)
+    statement = reads.kept(section, ("rows of", names, is_marked, bare), make)
     found = {row.id: row for row in execute_kept(statement, {"rows": list(ids)} | pins.asked())}
     return [found[number] for number in ids if number in found]
 

@@ -18,8 +18,8 @@ from markupsafe import Markup
 
 from admin_site.web.identity import actor
 
-# A list of one person is four of them, of a few kilobytes each.
-KEPT_MOST = 1_000
+# A list of one person is four of them, of a few kilobytes each; one with dozens of filters is not kept.
+KEPT_MOST, LENGTH_MOST = 1_000, 16 * 1024
 
 
 class Forgotten(AssertionError):
@@ -48,19 +48,22 @@ class Kept(Extension):
         known: dict[Any, Markup] = current_app.extensions.setdefault("fragments", {})
         found = known.get(key)
         if found is None:
+            found = _packed(caller())
             if len(known) >= KEPT_MOST:
                 known.clear()
-            found = known[key] = _packed(caller())
+            if len(found) <= LENGTH_MOST:
+                known[key] = found
         elif current_app.testing and (fresh := _packed(caller())) != found:
             raise Forgotten(f"{place} depends on more than it names:\n{found}\n{fresh}")
         return found
 
 
-_LINE_END = re.compile(r"\s*\n\s*")
+# Between tags alone: values and texts keep their line ends.
+_LINE_END = re.compile(r">[ \t]*\n[ \t\n]*<")
 # A name or number as the value of an attribute needs no quotes; in texts they are escaped.
 _QUOTED = re.compile(r'="([\w-]+)"(?=[ >])', re.ASCII)
 
 
 def _packed(markup: Markup) -> Markup:
     """Without the indentation of templates and what quotes need not be: that, too, is done once."""
-    return Markup(_QUOTED.sub(r"=\1", _LINE_END.sub("\n", markup)))  # noqa: S704 - nothing is added
+    return Markup(_QUOTED.sub(r"=\1", _LINE_END.sub(">\n<", markup)))  # noqa: S704 - nothing is added

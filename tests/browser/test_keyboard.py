@@ -251,8 +251,10 @@ def test_editor_folds_the_pinned_rows(window: Open, people: Cast) -> None:
     pinned = page.locator("tbody.is-pinned tr:not(.band)")
     count = pinned.count()
     assert count > 1
+    pinned.first.get_by_role("checkbox").check()
     page.get_by_role("button", name="Hide pinned rows").click()
     expect(pinned.first).to_be_hidden()
+    expect(page.locator("[data-count]")).to_have_text("0 selected")
     page.get_by_label("Select all on this page").check()
     expect(page.locator("[data-count]")).to_have_text("5 selected")
     page.reload()

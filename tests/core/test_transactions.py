@@ -237,3 +237,20 @@ def test_reading_and_writing_keep_to_their_connections(app):
     assert any(statement.startswith("INSERT") for statement in told)
     assert any(statement.startswith("SELECT") for statement in told)
     assert not [statement for statement in told if "query_only" in statement]
+
+
+@pytest.mark.databases("postgresql")
+def test_a_migration_can_do_what_no_transaction_may(app):
+    """And leaves a connection on which reading may write nothing."""
+    db.engine.dispose()  # the pool gives out the same one again
+    with writing(), db.engine.connect() as one:
+        one = one.execution_options(isolation_level="AUTOCOMMIT")
+        one.execute(sql("CREATE INDEX CONCURRENTLY ix_no_transaction ON tags (id)"))
+        one.execute(sql("DROP INDEX ix_no_transaction"))
+        number = one.execute(sql("SELECT pg_backend_pid()")).scalar()
+    with db.engine.connect() as one:
+        assert one.execute(sql("SELECT pg_backend_pid()")).scalar() == number
+        with pytest.raises(DBAPIError, match="read-only"):
+            one.execute(sql("DELETE FROM throttles"))
+    with db.engine.connect() as one, pytest.raises(DBAPIError, match="read-only"):
+        one.execution_options(isolation_level="AUTOCOMMIT").execute(sql("DELETE FROM throttles"))

@@ -72,11 +72,18 @@ def test_a_value_that_was_forgotten_is_an_error_in_tests(app, cast):
     ("written", "sent"),
     [
         ('<a class="x" id="y-2">z</a>', "<a class=x id=y-2>z</a>"),
-        ('<a\n    class="x y" href="/a"\n>z</a>', '<a\nclass="x y" href="/a"\n>z</a>'),
+        ('<i>\n    <b title="x\n\n  y">z\n  z</b>\n\n  </i>', '<i>\n<b title="x\n\n  y">z\n  z</b>\n</i>'),
         ('<use href="a"/>', '<use href="a"/>'),
         ("{{ '=\"x\" >' }}", "=&#34;x&#34; &gt;"),
-        ("a  b\n\n   c", "a  b\nc"),
+        ("a  b\n\n   c", "a  b\n\n   c"),
     ],
 )
 def test_it_is_sent_without_what_it_does_not_need(kept, cast, written, sent):
     assert kept(cast.editor, "{% kept 1 %}" + written + "{% endkept %}") == sent
+
+
+def test_what_is_long_is_not_kept(app, kept, cast):
+    for length, count in ((100, 1), (fragments.LENGTH_MOST + 1, 0)):
+        app.extensions["fragments"] = {}
+        assert kept(cast.editor, "{% kept n %}{{ 'x' * n }}{% endkept %}", n=length) == "x" * length
+        assert len(app.extensions["fragments"]) == count

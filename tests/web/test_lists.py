@@ -15,7 +15,7 @@ from admin_site.accounts.models import user_roles
 from admin_site.core import registry
 from admin_site.core.database import db
 from admin_site.core.transactions import atomic
-from admin_site.records import export, paging, pinning, reads, trash, writes
+from admin_site.records import counts, export, paging, pinning, reads, relations, trash, windows, writes
 from admin_site.records.list_query import ListQuery
 from tests.cast import role_id
 from tests.client import soup
@@ -599,3 +599,51 @@ def test_a_related_row_that_the_list_shows_is_not_asked_for_again(cast, sign_in,
     with atomic():
         trash.trash(cast.admin, registry.get("posts"), number)
     assert chip(f"category_id={shelf}") == (f"number {shelf}", 1)
+
+
+def test_files_of_a_search_write_moments_as_others_do(cast, sign_in):
+    """The best first, or sorted: what a row says is the same."""
+    for title in ("Heron one", "Heron two"):
+        make("posts", title=title)
+    editor = sign_in(cast.editor)
+    lines = [
+        sorted(map(tuple, table(editor.get(f"/admin/posts/export.csv?columns=title,created_at{more}"))[1:]))
+        for more in ("", "&q=heron", "&q=heron&sort=title")
+    ]
+    assert lines[0] == lines[1] == lines[2]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line[-1]) for line in lines[1])
+
+
+def test_what_was_filtered_for_stays_as_it_is_for_the_next_page(cast, sign_in):
+    page = soup(sign_in(cast.editor).get("/admin/posts/", query_string={"content__contains": "a\n\n   b"}))
+    for place in (".toolbar", ".pager"):
+        assert page.select_one(f"{place} input[name=content__contains]")["value"] == "a\n\n   b"
+
+
+def test_the_pager_tells_of_rows_that_came(cast, sign_in, monkeypatch):
+    for module in (reads, paging, windows, counts):
+        monkeypatch.setattr(module, "COUNT_MOST", 3)
+    for status in ("draft", "draft", "review"):
+        make("posts", status=status)
+    editor = sign_in(cast.editor)
+    assert "(3 in all)" in soup(editor.get("/admin/posts/?status=review")).select_one(".pager span").text
+    make("posts", status="draft")
+    assert "(3+ in all)" in soup(editor.get("/admin/posts/?status=review")).select_one(".pager span").text
+
+
+def test_first_candidates_are_those_that_are_looked_up(cast, monkeypatch):
+    for name in ("Zed", "ábc", "abc", "Éa", "_x", "-y", "a b", "ab"):
+        make("categories", name=name)
+    pointing = [field for section in registry.all_sections() for field in section.all_fields.values() if field.target]
+    found = {field: relations.first_candidates(cast.admin, [field], 9)[field.name] for field in pointing}
+    assert found == {field: relations.candidates(cast.admin, field, "", 9) for field in pointing}
+    # A title may have two parts, of which one is empty.
+    monkeypatch.setattr(registry.get("users").model, "__title__", ("name", "city"))
+    people, _others = registry.get("users").table, (cast.editor, cast.viewer)
+    with atomic():
+        db.session.execute(people.update().values(name="Ann", name_key="ann"))
+        db.session.execute(people.update().where(people.c.id == cast.editor.id).values(city="Ulm", city_key="ulm"))
+    fields = [registry.get("posts").field(name) for name in ("author_id", "category_id")]
+    both = relations.first_candidates(cast.admin, fields, 9)
+    assert [title.text for title in both["author_id"]][-1] == "Ann Ulm"
+    assert both["category_id"] == relations.candidates(cast.admin, fields[1], "", 9)

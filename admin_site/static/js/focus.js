@@ -26,7 +26,7 @@ function restore() {
   const here = document.querySelector(".list") && lastRow();
   if (here) {
     here.closest("tr").classList.add("is-cursor");
-    if (path) here.focus({ preventScroll: true });
+    if (path?.startsWith(location.pathname)) here.focus({ preventScroll: true });
   } else if (name && path === location.pathname) {
     const all = [...document.querySelectorAll("main :is(a, button, [id])")];
     all.find((control) => nameOf(control) === name)?.focus({ preventScroll: true });

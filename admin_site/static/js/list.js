@@ -28,6 +28,8 @@ function foldPins() {
     button.setAttribute("aria-expanded", String(!folded));
   };
   button.addEventListener("click", () => {
+    // What is out of sight is not meant by a deed.
+    for (const box of band.querySelectorAll("[name=ids]:checked")) box.click();
     localStorage.setItem(key, localStorage.getItem(key) === "1" ? "0" : "1");
     tell();
   });
