@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +20,9 @@ from tests import databases
 from tests.api_client import Program
 from tests.cast import Cast
 from tests.client import Client
+
+# To look for what may be forgotten took a tenth of a run, which keeps hundreds of thousands of objects.
+gc.set_threshold(50_000, 20, 50)
 
 # Written by the first revision, not by tests.
 KEPT = {"roles"}
