@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from bs4 import BeautifulSoup
 from flask import render_template_string
 
 from admin_site.core import registry
@@ -87,3 +88,11 @@ def test_what_is_long_is_not_kept(app, kept, cast):
         app.extensions["fragments"] = {}
         assert kept(cast.editor, "{% kept n %}{{ 'x' * n }}{% endkept %}", n=length) == "x" * length
         assert len(app.extensions["fragments"]) == count
+
+
+@pytest.mark.parametrize("hostile", ['x" onclick="y', "x onclick=y", '="x" >', "<b>", "a>\n <b", "'", "="])
+def test_what_people_typed_stays_text_and_value(kept, cast, hostile):
+    page = BeautifulSoup(
+        kept(cast.editor, '{% kept n %}<p title="{{ n }}" id="one">{{ n }}</p>{% endkept %}', n=hostile), "lxml"
+    )
+    assert (page.p.attrs, page.p.text) == ({"title": hostile, "id": "one"}, hostile)
