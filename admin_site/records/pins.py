@@ -14,7 +14,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     or_,
@@ -162,8 +161,9 @@ def flag(section: Section) -> Any:
     Ask it with ``asked``.
     """
     stands = _stand_at(_NOW, section, PINS.user_id.is_(None))
-    here = select(PINS.id).where(PINS.row_id == section.table.columns.id, stands)
-    return exists(here.correlate(section.table)).label("_is_pinned")
+    here = select(PINS.id).where(PINS.row_id == section.table.columns.id, stands).limit(statements.at_most(1))
+    # For EXISTS, PostgreSQL would gather all pins first, in case there were many rows.
+    return here.correlate(section.table).scalar_subquery().is_not(None).label("_is_pinned")
 
 
 def own_among(section: Section, user_id: int | None, ids: Sequence[int]) -> set[int]:
