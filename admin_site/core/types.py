@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Text
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Integer, String, Text, type_coerce
 from sqlalchemy.dialects.mysql import DATETIME, LONGTEXT
 from sqlalchemy.types import TypeDecorator
 
@@ -74,6 +74,11 @@ def _rewrite_text(raw: str | None) -> str | None:
     if raw is None or len(raw) == STORED_LENGTH:
         return raw and f"{raw[:10]}T{raw[11:]}Z"
     return clock.isoformat(datetime.fromisoformat(f"{raw}+00:00"))
+
+
+def written(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A column as it is, or read as text where it has moments."""
+    return type_coerce(column, WrittenMoment) if isinstance(column.type, UtcDateTime) else column
 
 
 class JsonText(TypeDecorator[Any]):

@@ -1,4 +1,4 @@
-"""Rows of a list as a table of plain values: what CSV and XLSX files are made of.
+"""Rows of a list as a table of plain values, none of them a formula: what CSV and XLSX files are made of.
 
 Read in lots, each by its position and each under the rights of that moment, so that memory stays flat
 and somebody whose right is taken away gets no further.
@@ -50,12 +50,12 @@ def write_csv(actor: Actor, query: ListQuery, file: TextIO) -> int:
     writer.writerow(header(query.section, names))
     count = 0
     for rows in lots(actor, query, names):
-        writer.writerows(map(harmless_row, rows))
+        writer.writerows(rows)
         count += len(rows)
     return count
 
 
-def lots(actor: Actor, query: ListQuery, names: Sequence[str]) -> Iterator[list[list[Any]]]:
+def lots(actor: Actor, query: ListQuery, names: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
     """The whole list, a lot at a time."""
     position: Position | None = None
     while True:
@@ -67,7 +67,7 @@ def lots(actor: Actor, query: ListQuery, names: Sequence[str]) -> Iterator[list[
 
 def lot(
     actor: Actor, query: ListQuery, names: Sequence[str], position: Position | None
-) -> tuple[list[list[Any]], Position | None]:
+) -> tuple[list[tuple[Any, ...]], Position | None]:
     """The next rows of the list in its order, with the values of these fields, and where they end (None: there).
 
     Without the right to export, ``Denied``: it is asked for each lot.
@@ -80,8 +80,9 @@ def lot(
     rows, end = paging.walk(actor, query, names, position)
     ids = [row.id for row in rows]
     read = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True)) if rows else {}
-    written = [_column(section, section.field(name), read, ids) for name in names]
-    return [list(values) for values in zip(*written, strict=True)], end
+    fields = [section.field(name) for name in names]
+    written = [_harmless(field, _column(section, field, read, ids)) for field in fields]
+    return list(zip(*written, strict=True)), end
 
 
 def _column(section: Section, field: Field, read: Mapping[str, Sequence[Any]], ids: Sequence[int]) -> Sequence[Any]:
@@ -107,9 +108,15 @@ def _column(section: Section, field: Field, read: Mapping[str, Sequence[Any]], i
     return ["" if value is None else value for value in values]
 
 
-def harmless_row(values: Sequence[Any]) -> list[Any]:
-    """The same of many: only what begins with a risky sign is looked at."""
-    return [harmless(value) if isinstance(value, str) and value[:1] in RISKY else value for value in values]
+# What is written of these begins with a digit, a minus or a letter of ours.
+_ALWAYS_HARMLESS = frozenset({Kind.INTEGER, Kind.BOOLEAN, Kind.DATETIME})
+
+
+def _harmless(field: Field, texts: Sequence[Any]) -> Sequence[Any]:
+    """The same of a column: only what begins with a risky sign is looked at."""
+    if field.kind in _ALWAYS_HARMLESS:
+        return texts
+    return [harmless(value) if value[:1] in RISKY else value for value in texts]
 
 
 def harmless(value: Any) -> Any:

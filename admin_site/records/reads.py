@@ -7,7 +7,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Row, Select, bindparam, case, false, select, type_coerce
+from sqlalchemy import ColumnElement, CursorResult, Row, Select, bindparam, case, false, select
 
 from admin_site.accounts import permissions
 from admin_site.core import text
@@ -15,7 +15,7 @@ from admin_site.core.database import among, connection, db, execute_kept
 from admin_site.core.errors import NotFound
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
-from admin_site.core.types import UtcDateTime, WrittenMoment
+from admin_site.core.types import written
 from admin_site.records import filters, pins, plenty, relations, statements
 from admin_site.records.filters import bounded_count, visible
 from admin_site.records.list_query import ListQuery
@@ -278,7 +278,7 @@ def selection(
 ) -> Select[Any]:
     """These columns, what every row's page needs, and the titles behind relations, joined.
 
-    ``bare``, nothing but the columns, for files: moments are text.
+    ``bare``, nothing but what a file has: moments are text, and of relations there are the titles alone.
 
     ``flagged``, rows of a section with pins say whether they are pinned; it is then asked with ``pins.asked``.
     ``counted``, each says how many rows the section has, counted no further than this and one more.
@@ -297,31 +297,33 @@ def selection(
 
 def _selection(section: Section, names: Sequence[str], *, bare: bool) -> Select[Any]:
     columns = section.table.columns
-    wanted = dict.fromkeys(["id", *names]) if bare else dict.fromkeys(
+    if bare:
+        plain = dict.fromkeys(["id", *(name for name in names if not _is_joined(section.all_fields[name]))])
+        asked = (written(columns[name]).label(name) for name in plain if name in columns)
+        return _with_titles(select(*asked), section, names, bare=True)
+    wanted = dict.fromkeys(
         ["id", "version", "live", "created_by", "created_at", "updated_at", "deleted_at", section.owner,
          *section.title_columns, *(["status"] if section.workflow else []), *names]
     )  # fmt: skip
-    asked: list[Any] = [columns[name] for name in wanted if name in columns]
-    if bare:
-        asked = [type_coerce(one, WrittenMoment).label(one.name) if _is_moment(one) else one for one in asked]
-    statement = select(*asked)
-    return _with_titles(statement, section, names)
+    return _with_titles(select(*(columns[name] for name in wanted if name in columns)), section, names)
 
 
-def _is_moment(column: Any) -> bool:
-    return isinstance(column.type, UtcDateTime)
+def _is_joined(field: Field) -> bool:
+    """Whether what stands behind it is selected along with a row."""
+    return field.kind is Kind.RELATION and field.target is not None
 
 
-def _with_titles(statement: Select[Any], section: Section, names: Iterable[str]) -> Select[Any]:
-    """The same with what the rows behind these relations are called."""
+def _with_titles(statement: Select[Any], section: Section, names: Iterable[str], *, bare: bool = False) -> Select[Any]:
+    """The same with what the rows behind these relations are called, and unless ``bare`` whether they are live."""
     for name in names:
         known = section.all_fields[name]
-        if known.kind is Kind.RELATION and known.target is not None:
+        if known.target is not None and _is_joined(known):
             other = known.target.__table__.alias(f"{name}_of")
             titled = [
                 other.columns[part].label(f"{name}__{place}") for place, part in enumerate(known.target.__title__)
             ]
-            statement = statement.add_columns(other.columns.live.label(f"{name}__live"), *titled)
+            live = [] if bare else [other.columns.live.label(f"{name}__live")]
+            statement = statement.add_columns(*live, *titled)
             statement = statement.outerjoin_from(section.table, other, other.columns.id == section.table.columns[name])
     return statement
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from admin_site.core.database import connection, db, execute_kept
 from admin_site.core.in_list import in_list
+from admin_site.core.types import written
 from admin_site.records import keyset, pins, reads, relations, statements
 from admin_site.records.keyset import Key, Position
 from admin_site.records.list_query import DEEPEST_ROW, ORDERS_MOST, ListQuery
@@ -110,7 +111,7 @@ class _Sorted:
         )
 
     def _position(self, row: Any, *, backwards: bool = False) -> Position:
-        return Position(tuple(getattr(row, f"_k{place}") for place in range(len(self.keys))), backwards)
+        return Position(tuple(getattr(row, name) for name in _marks(self.keys)), backwards)
 
     def _rows(self, keys: Sequence[Key], values: Sequence[Any] | None, limit: int, offset: int) -> list[Any]:
         excluded = set(self.matching.excluded)
@@ -187,11 +188,17 @@ class _Sorted:
     def _statement(
         self, keys: Sequence[Key], values: Sequence[Any] | None, conditions: Sequence[ColumnElement[bool]]
     ) -> Select[Any]:
-        marks = [key.column.label(f"_k{place}") for place, key in enumerate(self.keys)]
+        named = zip(_marks(self.keys), self.keys, strict=True)
+        marks = [written(key.column).label(name) for name, key in named if name != "id"]
         statement = self.selected.add_columns(*marks).where(*conditions)
         if values is not None:
             statement = statement.where(keyset.beyond(keys, values))
         return statement.order_by(*keyset.orders(keys))
+
+
+def _marks(keys: Sequence[Key]) -> list[str]:
+    """Where a row has the values of these keys; its number it has in any case."""
+    return ["id" if key.column.name == "id" else f"_k{place}" for place, key in enumerate(keys)]
 
 
 # The values of a position, as a kept statement is asked with them.

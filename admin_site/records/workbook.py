@@ -6,8 +6,6 @@ from typing import Any
 
 import xlsxwriter
 
-from admin_site.records.export import harmless
-
 # What fits one sheet, and one cell of it.
 SHEET_ROWS = 1_048_576
 CELL_LETTERS = 32_767
@@ -15,7 +13,10 @@ LABEL_LETTERS = 31
 
 
 def write(path: Path, label: str, names: Sequence[str], rows: Iterable[Sequence[Any]], *, beside: Path) -> int:
-    """Write a header and rows; what is not finished stands in the folder ``beside``. Returns the number of rows."""
+    """Write a header and rows, as ``export`` has them; returns the number of rows.
+
+    What is not finished stands in the folder ``beside``.
+    """
     options = {"constant_memory": True, "tmpdir": str(beside), "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(path, options) as book:
         sheet = book.add_worksheet(label[:LABEL_LETTERS])
@@ -39,4 +40,4 @@ def _write_cell(sheet: Any, row: int, column: int, value: Any) -> None:
         sheet.write_number(row, column, value)
     elif value != "":
         said = value if isinstance(value, str) else str(value)
-        sheet.write_string(row, column, str(harmless(said))[:CELL_LETTERS])
+        sheet.write_string(row, column, said[:CELL_LETTERS])

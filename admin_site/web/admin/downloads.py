@@ -51,7 +51,7 @@ class Lots:
         self.token = actor().get_id()
         self.query, self.names = query, names
 
-    def __iter__(self) -> Iterator[list[list[Any]]]:
+    def __iter__(self) -> Iterator[list[tuple[Any, ...]]]:
         position: Position | None = None
         while True:
             rows, position = self._next(position)
@@ -59,7 +59,7 @@ class Lots:
             if position is None:
                 return
 
-    def _next(self, position: Position | None) -> tuple[list[list[Any]], Position | None]:
+    def _next(self, position: Position | None) -> tuple[list[tuple[Any, ...]], Position | None]:
         with self.app.app_context():
             person = sessions.load(self.token) or ANONYMOUS
             return export.lot(person, self.query, self.names, position)
@@ -77,7 +77,7 @@ def _csv_lines(names: Sequence[str], lots: Lots) -> Iterator[bytes]:
     writer.writerow(names)
     yield _taken(file)
     for rows in lots:
-        writer.writerows(map(export.harmless_row, rows))
+        writer.writerows(rows)
         yield _taken(file)
 
 
