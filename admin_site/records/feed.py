@@ -14,6 +14,7 @@ from sqlalchemy import Select, bindparam, func, select
 from admin_site.core.database import db, execute_kept
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
+from admin_site.core.types import written
 from admin_site.records import keyset, pins, reads, windows
 from admin_site.records.keyset import Position
 from admin_site.records.list_query import ListQuery
@@ -78,17 +79,17 @@ def by_cursor(actor: Actor, query: ListQuery, names: Sequence[str], cursor: str)
     """The rows after a cursor, or the first ones where it is empty. ``ValueError`` where it is of another list."""
     position = _position(query, cursor)
     if query.pinned != "first":
-        rows, following = _plain(actor, query, names, position, 0)
+        rows, following = _plain(actor, query, names, position, 0, flagged=True)
     elif not position or position.startswith(PINNED):
         rows, following = _pinned(actor, query, names, position, 0)
     else:
-        rows, following = _plain(actor, replace(query, pinned="none"), names, position, 0)
+        rows, following = _plain(actor, replace(query, pinned="none"), names, position, 0, flagged=True)
     return Slice(rows, None, bool(following), cursor_at(query, following))
 
 
 def _from(actor: Actor, query: ListQuery, names: Sequence[str], offset: int) -> tuple[Sequence[Any], str]:
     if query.pinned != "first":
-        return _plain(actor, query, names, "", offset)
+        return _plain(actor, query, names, "", offset, flagged=True)
     return _pinned(actor, query, names, "", offset)
 
 
@@ -97,14 +98,18 @@ def _narrowed(query: ListQuery) -> str:
     return "" if query.pinned == "first" else query.pinned
 
 
-def _plain(actor: Actor, query: ListQuery, names: Sequence[str], cursor: str, offset: int) -> tuple[Sequence[Any], str]:
+def _plain(
+    actor: Actor, query: ListQuery, names: Sequence[str], cursor: str, offset: int, *, flagged: bool = False
+) -> tuple[Sequence[Any], str]:
+    """Rows by the sort; ``flagged`` as ``columns_of`` has it."""
     position = keyset.read(cursor) if cursor else None
     keys = windows.keys_of(query)
     if position is not None:
         keyset.check(keys, position)
     matching = Matching.of(actor, query)
     few = matching.has_words and matching.count(windows.FEW) <= windows.FEW
-    window = windows.sorted_window(matching, columns_of(query.section, names), position, few=few, offset=offset)
+    rows = columns_of(query.section, names, flagged=flagged)
+    window = windows.sorted_window(matching, rows, position, few=few, offset=offset)
     return window.rows, str(window.after or "")
 
 
@@ -164,12 +169,18 @@ def rows_of(section: Section, ids: Sequence[int], names: Sequence[str]) -> list[
     return [found[number] for number in ids if number in found]
 
 
-def columns_of(section: Section, names: Sequence[str]) -> Select[Any]:
-    """The columns of these fields and the number, without anything joined."""
+def columns_of(section: Section, names: Sequence[str], *, flagged: bool = False) -> Select[Any]:
+    """The columns of these fields and the number, without anything joined. Moments are text, as JSON has them.
+
+    ``flagged``, rows say whether they are pinned where that is one of the fields; ask it with ``pins.asked``.
+    """
     names = tuple(names)
+    is_flagged = flagged and section.pins and "is_pinned" in names
 
     def make() -> Select[Any]:
         columns = section.table.columns
-        return select(*(columns[name] for name in dict.fromkeys(["id", *names]) if name in columns))
+        wanted = (name for name in dict.fromkeys(["id", *names]) if name in columns)
+        plain = select(*(written(columns[name]).label(name) for name in wanted))
+        return plain.add_columns(pins.flag(section)) if is_flagged else plain
 
-    return reads.kept(section, ("plain", names), make)
+    return reads.kept(section, ("plain", names, is_flagged), make)

@@ -31,7 +31,7 @@ def rows(
     # By columns: what is asked of each cell is asked fifty times for a page.
     # What rows have beside their fields (a place among the pins) stands behind them, in some of the rows.
     read = dict(zip(found[0]._fields, zip(*found, strict=False), strict=False)) if found else {}
-    columns = [_column(section, name, read.get(name, ()), ids) for name in names]
+    columns = [_column(section, name, read, ids) for name in names]
     objects = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
     for name in expand:
         _expand(actor, section.field(name), objects)
@@ -62,18 +62,23 @@ def one(actor: Actor, section: Section, row: Any, expand: Sequence[str] = (), na
     return rows(actor, section, [row], names or names_of(section), expand)[0]
 
 
-def _column(section: Section, name: str, values: Sequence[Any], ids: Sequence[int]) -> Sequence[Any]:
-    """The values of one field; what stands in other tables than the rows is read for all of them."""
+def _column(section: Section, name: str, read: Mapping[str, Sequence[Any]], ids: Sequence[int]) -> Sequence[Any]:
+    """The values of one field; what was not read with the rows is asked for all of them."""
     field = section.field(name)
     if field.kind is Kind.RELATIONS:
         linked = relations.links(field, ids)
         return [linked[number] for number in ids]
     if name not in section.table.columns:
-        pinned = pins.pinned_among(section, ids)
-        return [number in pinned for number in ids]
+        return read.get("_is_pinned") or _pinned(section, ids)
+    values = read.get(name, ())
     if field.kind is Kind.DATETIME:
         return [_said(value) for value in values]
     return values
+
+
+def _pinned(section: Section, ids: Sequence[int]) -> list[bool]:
+    pinned = pins.pinned_among(section, ids)
+    return [number in pinned for number in ids]
 
 
 def expanded_name(field: Field) -> str:

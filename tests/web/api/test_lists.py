@@ -18,7 +18,7 @@ from admin_site.core import clock, registry, text
 from admin_site.core.database import db
 from admin_site.core.section import Kind
 from admin_site.core.transactions import atomic
-from admin_site.records import trash, writes
+from admin_site.records import pins, trash, writes
 from admin_site.records.list_query import OWN_WORDS, sortable
 from admin_site.records.pins import Pin
 from tests.cast import Cast, make_user, role_id
@@ -369,6 +369,20 @@ def test_nothing_is_counted_for_a_cursor(cast, program, posts, statements):
     with statements() as made:
         viewer.get("/api/posts?status=draft&per_page=2")
     assert [statement for statement in made if "count(" in statement.lower()]
+
+
+@on_one
+def test_a_cursor_asks_who_calls_for_rows_and_for_their_pairs(cast, program, posts, statements):
+    """Whether a row is pinned comes along with it."""
+    viewer, pinned = program(cast.viewer), make("posts", status="draft")
+    with atomic():
+        pins.pin(registry.get("posts"), [pinned], cast.admin.id)
+    for args, found in (("", [pinned]), ("pinned=none", []), ("status=draft", [pinned]), ("status=review", [])):
+        with statements() as made:
+            rows = viewer.get(f"/api/posts?cursor=&per_page=100&{args}")["posts"]
+        assert len(made) == 3, made
+        assert [row["id"] for row in rows if row["is_pinned"] is True] == found
+        assert all(row["is_pinned"] is False for row in rows if row["id"] != pinned)
 
 
 @on_one
