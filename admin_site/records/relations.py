@@ -113,8 +113,11 @@ def candidates(actor: Actor, field: Field, q: str, limit: int = CANDIDATES_MOST)
     return _found(field, q, limit, and_(table.columns.live == 1, selectable(actor, field.target)))
 
 
-def first_candidates(actor: Actor, fields: Sequence[Field], limit: int) -> dict[str, list[Title]]:
-    """The first of them by field, which every form asks for: in one statement, where all may be chosen."""
+def few_candidates(actor: Actor, fields: Sequence[Field], most: int) -> dict[str, list[Title]]:
+    """All of them by field, where they are at most so many, none where there are more.
+
+    Every form asks for them: in one statement, where all may be chosen.
+    """
     alike, models = list[Field](), list[type[Record]]()
     found: dict[str, list[Title]] = {}
     for field in fields:
@@ -122,17 +125,23 @@ def first_candidates(actor: Actor, fields: Sequence[Field], limit: int) -> dict[
             alike.append(field)
             models.append(field.target)
         else:
-            found[field.name] = candidates(actor, field, "", limit)
+            first = candidates(actor, field, "", most + 1)
+            found[field.name] = first if len(first) <= most else []
     if alike:
-        query = statements.kept(("candidates", *models, limit), lambda: _first_of_each(models, limit))
+        query = statements.kept(("candidates", *models, most), lambda: _first_of_each(models, most + 1))
         rows = execute_kept(query).all()
         for place, field in enumerate(alike):
-            count = len(models[place].__title__)
-            # A union keeps no order: what each is sorted by comes along, in front of what it is called.
-            mine = sorted((_sorted_by(row[2 : 2 + count]), row.id, row) for row in rows if row.place == place)
-            named = [(number, " ".join(filter(None, row[2 + count : 2 + 2 * count]))) for _keys, number, row in mine]
-            found[field.name] = [Title(number, text.clip(words, TITLE_LENGTH)) for number, words in named]
+            mine = [row for row in rows if row[0] == place]
+            found[field.name] = _in_order(models[place], mine) if len(mine) <= most else []
     return found
+
+
+def _in_order(model: type[Record], rows: Iterable[Any]) -> list[Title]:
+    """Titles from rows of ``_first_of_each``: a union keeps no order, so what it was comes along."""
+    count = len(model.__title__)
+    ordered = sorted(rows, key=lambda row: (_sorted_by(row[2 : 2 + count]), row.id))
+    named = ((row.id, " ".join(filter(None, row[2 + count : 2 + 2 * count]))) for row in ordered)
+    return [Title(number, text.clip(words, TITLE_LENGTH)) for number, words in named]
 
 
 def _sorted_by(keys: Iterable[str | None]) -> list[tuple[bool, str]]:

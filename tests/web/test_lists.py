@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from sqlalchemy import update
 from werkzeug.datastructures import MultiDict
 
+from admin_site.accounts.actor import VISITOR
 from admin_site.accounts.models import user_roles
 from admin_site.core import registry
 from admin_site.core.database import db
@@ -631,11 +632,11 @@ def test_the_pager_tells_of_rows_that_came(cast, sign_in, monkeypatch):
     assert "(3+ in all)" in soup(editor.get("/admin/posts/?status=review")).select_one(".pager span").text
 
 
-def test_first_candidates_are_those_that_are_looked_up(cast, monkeypatch):
+def test_few_candidates_are_those_that_are_looked_up(cast, monkeypatch):
     for name in ("Zed", "ábc", "abc", "Éa", "_x", "-y", "a b", "ab"):
         make("categories", name=name)
     pointing = [field for section in registry.all_sections() for field in section.all_fields.values() if field.target]
-    found = {field: relations.first_candidates(cast.admin, [field], 9)[field.name] for field in pointing}
+    found = {field: relations.few_candidates(cast.admin, [field], 9)[field.name] for field in pointing}
     assert found == {field: relations.candidates(cast.admin, field, "", 9) for field in pointing}
     # A title may have two parts, of which one is empty.
     monkeypatch.setattr(registry.get("users").model, "__title__", ("name", "city"))
@@ -644,6 +645,13 @@ def test_first_candidates_are_those_that_are_looked_up(cast, monkeypatch):
         db.session.execute(people.update().values(name="Ann", name_key="ann"))
         db.session.execute(people.update().where(people.c.id == cast.editor.id).values(city="Ulm", city_key="ulm"))
     fields = [registry.get("posts").field(name) for name in ("author_id", "category_id")]
-    both = relations.first_candidates(cast.admin, fields, 9)
+    both = relations.few_candidates(cast.admin, fields, 9)
     assert [title.text for title in both["author_id"]][-1] == "Ann Ulm"
     assert both["category_id"] == relations.candidates(cast.admin, fields[1], "", 9)
+    # One more than are offered, and they have to be looked up.
+    assert relations.few_candidates(cast.admin, fields, 7)["category_id"] == []
+    assert len(relations.few_candidates(cast.admin, fields, 8)["category_id"]) == 8
+    for status in ("published", "published", "draft"):
+        make("posts", status=status)
+    post = registry.get("comments").field("post_id")
+    assert [len(relations.few_candidates(VISITOR, [post], most)["post_id"]) for most in (1, 2)] == [0, 2]

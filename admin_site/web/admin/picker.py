@@ -37,7 +37,7 @@ def pickers(
 ) -> dict[str, Picker]:
     """A picker for each relation field that is asked for."""
     fields = [section.field(name) for name in names if section.field(name).is_relation]
-    few = relations.first_candidates(actor, [field for field in fields if not _was_asked(field)], FEW + 1)
+    few = relations.few_candidates(actor, [field for field in fields if not _was_asked(field)], FEW)
     return {field.name: _picker(actor, field, form[field.name].data, item, few) for field in fields}
 
 
@@ -56,8 +56,6 @@ def _picker(
     words = request.form.get(f"{field.name}.find", "")
     was_asked = _was_asked(field)
     found = relations.candidates(actor, field, words) if was_asked else few[field.name]
-    if not was_asked and len(found) > FEW:
-        found = ()
     return Picker(
         chosen=tuple(chosen),
         candidates=tuple(title for title in found if title.id not in known),
