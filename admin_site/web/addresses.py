@@ -34,25 +34,38 @@ def _stay_here(response: Response) -> Response:
 
 
 def url_for(endpoint: str, **values: Any) -> str:
-    """As Flask's, in a third of the time where no value is a part of the path."""
-    known: dict[tuple[str, str], str] = current_app.extensions.setdefault("addresses", {})
+    """As Flask's, in a third of the time where no value but the number of a row is a part of the path."""
+    known: dict[tuple[str, bool, str], tuple[str, ...]] = current_app.extensions.setdefault("addresses", {})
     name = f"{request.blueprint}{endpoint}" if endpoint.startswith(".") else endpoint
-    key = (name, request.script_root)
-    path = known.get(key)
-    if path is None:
-        path = _path(name)
-        known.clear() if len(known) >= KNOWN_MOST else None
-        known[key] = path
-    if not path or any(word.startswith("_") for word in values):
-        return flask.url_for(name, **values)
     said = {word: value for word, value in values.items() if value is not None}
+    number = said.pop("id", None)
+    key = (name, number is not None, request.script_root)
+    parts = known.get(key)
+    if parts is None:
+        parts = _parts(name, ROW if key[1] else None)
+        known.clear() if len(known) >= KNOWN_MOST else None
+        known[key] = parts
+    if not parts or type(number) not in _NUMBERS or any(word.startswith("_") for word in values):
+        return flask.url_for(name, **values)
+    path = str(number).join(parts)
     return f"{path}?{urlencode(said, doseq=True, safe=SAFE)}" if said else path
 
 
-def _path(name: str) -> str:
-    """The address of an endpoint whose path has no parts to fill in; else nothing."""
+# Stands for the number of any row while a path is taken apart.
+ROW = 7_000_000_007
+_NUMBERS = (int, type(None))
+
+
+def _parts(name: str, number: int | None) -> tuple[str, ...]:
+    """What stands before and behind the number of a row in the path of an endpoint, or a path that needs none.
+
+    Nothing where the path has other parts to fill in.
+    """
+    needed = set() if number is None else {"id"}
     try:
-        rules = list(current_app.url_map.iter_rules(name))
+        rules = [rule for rule in current_app.url_map.iter_rules(name) if rule.arguments == needed]
     except KeyError:  # Flask says so in its own words
-        return ""
-    return flask.url_for(name) if len(rules) == 1 and not rules[0].arguments else ""
+        return ()
+    if len(rules) != 1 or rules[0].defaults:
+        return ()
+    return tuple(flask.url_for(name, id=number).split(str(number))) if needed else (flask.url_for(name),)
