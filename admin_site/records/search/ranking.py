@@ -76,9 +76,9 @@ def head(
     found: dict[int, str] = {}
     ids: tuple[list[int], list[int]] = ([], [])
     has_tails = db.session.get_bind().dialect.name == "mysql"
-    for row in connection().execute(asked.statement(), given):
-        ids[row[0]].append(row[1])
-        found[row[1]] = row[2]
+    for place, number, said in connection().execute(asked.statement(), given).all():
+        ids[place].append(number)
+        found[number] = said
     if has_tails:
         found = {number: said.replace(f"{TAIL} ", " ") for number, said in found.items()}
     weigh = weigher(terms)
