@@ -219,6 +219,8 @@ def test_a_connection_that_was_lost_in_the_pool_is_replaced(app, monkeypatch, id
 @pytest.mark.databases("sqlite")
 def test_reading_and_writing_keep_to_their_connections(app):
     """To be told what it may do makes a connection prepare all its statements anew."""
+    for engine in db.engines.values():
+        engine.dispose()  # the pools give out the same ones again
     with atomic():
         add("first")
     assert count() == 1
