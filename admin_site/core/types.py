@@ -94,3 +94,18 @@ class JsonText(TypeDecorator[Any]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Read it back."""
         return None if value is None else json.loads(value)
+
+
+class Numbers(TypeDecorator[list[int]]):
+    """Whole numbers that an aggregate has gathered, the smallest first: PostgreSQL gives a list, the others JSON."""
+
+    impl = Text()
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Nothing gathered is none of them."""
+        return _read_numbers
+
+
+def _read_numbers(found: list[int] | str | None) -> list[int]:
+    return sorted(json.loads(found) if isinstance(found, str | bytes) else found) if found else []

@@ -5,7 +5,7 @@ are no band above each page: where they are asked for first, the list begins wit
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from admin_site.core.database import db, execute_kept
 from admin_site.core.rules import Actor
 from admin_site.core.section import Field, Kind, Section
 from admin_site.core.types import written
-from admin_site.records import keyset, pins, reads, windows
+from admin_site.records import keyset, pins, reads, relations, windows
 from admin_site.records.keyset import Position
 from admin_site.records.list_query import ListQuery
 from admin_site.records.reads import Matching
@@ -79,17 +79,18 @@ def by_cursor(actor: Actor, query: ListQuery, names: Sequence[str], cursor: str)
     """The rows after a cursor, or the first ones where it is empty. ``ValueError`` where it is of another list."""
     position = _position(query, cursor)
     if query.pinned != "first":
-        rows, following = _plain(actor, query, names, position, 0, flagged=True)
+        rows, following = _plain(actor, query, names, position, 0, whole=True)
     elif not position or position.startswith(PINNED):
         rows, following = _pinned(actor, query, names, position, 0)
     else:
-        rows, following = _plain(actor, replace(query, pinned="none"), names, position, 0, flagged=True)
+        rows, following = _plain(actor, replace(query, pinned="none"), names, position, 0, whole=True)
     return Slice(rows, None, bool(following), cursor_at(query, following))
 
 
 def _from(actor: Actor, query: ListQuery, names: Sequence[str], offset: int) -> tuple[Sequence[Any], str]:
     if query.pinned != "first":
-        return _plain(actor, query, names, "", offset, flagged=True)
+        # Of rows that are only passed over, PostgreSQL would read all that they bring along.
+        return _plain(actor, query, names, "", offset, whole=not offset)
     return _pinned(actor, query, names, "", offset)
 
 
@@ -99,16 +100,16 @@ def _narrowed(query: ListQuery) -> str:
 
 
 def _plain(
-    actor: Actor, query: ListQuery, names: Sequence[str], cursor: str, offset: int, *, flagged: bool = False
+    actor: Actor, query: ListQuery, names: Sequence[str], cursor: str, offset: int, *, whole: bool = False
 ) -> tuple[Sequence[Any], str]:
-    """Rows by the sort; ``flagged`` as ``columns_of`` has it."""
+    """Rows by the sort; ``whole`` as ``columns_of`` has it."""
     position = keyset.read(cursor) if cursor else None
     keys = windows.keys_of(query)
     if position is not None:
         keyset.check(keys, position)
     matching = Matching.of(actor, query)
     few = matching.has_words and matching.count(windows.FEW) <= windows.FEW
-    rows = columns_of(query.section, names, flagged=flagged)
+    rows = columns_of(query.section, names, whole=whole)
     window = windows.sorted_window(matching, rows, position, few=few, offset=offset)
     return window.rows, str(window.after or "")
 
@@ -169,18 +170,27 @@ def rows_of(section: Section, ids: Sequence[int], names: Sequence[str]) -> list[
     return [found[number] for number in ids if number in found]
 
 
-def columns_of(section: Section, names: Sequence[str], *, flagged: bool = False) -> Select[Any]:
+def columns_of(section: Section, names: Sequence[str], *, whole: bool = False) -> Select[Any]:
     """The columns of these fields and the number, without anything joined. Moments are text, as JSON has them.
 
-    ``flagged``, rows say whether they are pinned where that is one of the fields; ask it with ``pins.asked``.
+    ``whole``, rows bring along whether they are pinned and the numbers behind relations, where those are among the
+    fields; ask it with ``pins.asked``.
     """
     names = tuple(names)
-    is_flagged = flagged and section.pins and "is_pinned" in names
+    dialect = db.session.get_bind().dialect.name if whole else ""
 
     def make() -> Select[Any]:
         columns = section.table.columns
         wanted = (name for name in dict.fromkeys(["id", *names]) if name in columns)
         plain = select(*(written(columns[name]).label(name) for name in wanted))
-        return plain.add_columns(pins.flag(section)) if is_flagged else plain
+        return plain.add_columns(*_along(section, names)) if whole else plain
 
-    return reads.kept(section, ("plain", names, is_flagged), make)
+    return reads.kept(section, ("plain", names, dialect), make)
+
+
+def _along(section: Section, names: Sequence[str]) -> Iterator[Any]:
+    if section.pins and "is_pinned" in names:
+        yield pins.flag(section)
+    for name in names:
+        if section.field(name).kind is Kind.RELATIONS:
+            yield relations.numbers(section, section.field(name))

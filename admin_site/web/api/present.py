@@ -66,14 +66,18 @@ def _column(section: Section, name: str, read: Mapping[str, Sequence[Any]], ids:
     """The values of one field; what was not read with the rows is asked for all of them."""
     field = section.field(name)
     if field.kind is Kind.RELATIONS:
-        linked = relations.links(field, ids)
-        return [linked[number] for number in ids]
+        return read.get(name) or _linked(field, ids)
     if name not in section.table.columns:
         return read.get("_is_pinned") or _pinned(section, ids)
     values = read.get(name, ())
     if field.kind is Kind.DATETIME:
         return [_said(value) for value in values]
     return values
+
+
+def _linked(field: Field, ids: Sequence[int]) -> list[list[int]]:
+    linked = relations.links(field, ids)
+    return [linked[number] for number in ids]
 
 
 def _pinned(section: Section, ids: Sequence[int]) -> list[bool]:
