@@ -4,7 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, null, or_, select, type_coerce, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 
 from admin_site.accounts import permissions
 from admin_site.core import registry, text
@@ -55,6 +69,29 @@ def named(model: type[Record], query: Select[Any], ids: Iterable[int], *, is_kep
         row.id: Title(row.id, text.clip(title_of(model, row), TITLE_LENGTH), row.live is None)
         for row in execute(query, {"rows": sorted(ids)})
     }
+
+
+def named_of_each(wanted: Sequence[tuple[type[Record], Iterable[int]]]) -> list[dict[int, Title]]:
+    """What the live rows among the numbers of each model are called, in one statement."""
+    models = [model for model, _numbers in wanted]
+    query = statements.kept(("named", *models), lambda: _naming_each(models))
+    given = {f"rows_{place}": sorted(numbers) for place, (_model, numbers) in enumerate(wanted)}
+    found: list[dict[int, Title]] = [{} for _model in models]
+    for place, number, *parts in execute_kept(query, given).all():
+        found[place][number] = Title(number, text.clip(" ".join(str(part) for part in parts if part), TITLE_LENGTH))
+    return found
+
+
+def _naming_each(models: Sequence[type[Record]]) -> CompoundSelect[Any]:
+    """The place of the model, the number and the parts of the title."""
+    most = max(len(model.__title__) for model in models)
+    asked = []
+    for place, model in enumerate(models):
+        columns = model.__table__.columns
+        parts = [columns[name] for name in model.__title__]
+        query = select(literal_column(str(place)), columns.id, *parts, *[null()] * (most - len(parts)))
+        asked.append(query.where(in_list(columns.id, f"rows_{place}"), is_live(columns)))
+    return union_all(*asked)
 
 
 def title_of_actor(actor: Actor) -> Title:
@@ -122,7 +159,7 @@ def few_candidates(actor: Actor, fields: Sequence[Field], most: int) -> dict[str
     alike, models = list[Field](), list[type[Record]]()
     found: dict[str, list[Title]] = {}
     for field in fields:
-        if field.target is not None and _is_open(actor, field.target):
+        if field.target is not None and is_open(actor, field.target):
             alike.append(field)
             models.append(field.target)
         else:
@@ -149,7 +186,7 @@ def _sorted_by(keys: Iterable[str | None]) -> list[tuple[bool, str]]:
     return [(key is not None, key or "") for key in keys]
 
 
-def _is_open(actor: Actor, model: type[Record]) -> bool:
+def is_open(actor: Actor, model: type[Record]) -> bool:
     """Whether every row of a model may be chosen."""
     section = registry.of_model(model)
     return section is None or section.area == "accounts" or permissions.is_unconditional(actor, "read", section)

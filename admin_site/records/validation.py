@@ -1,12 +1,13 @@
 """What was sent, checked as a whole: unknown and fixed fields, every value, every related row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select
 
-from admin_site.accounts import passwords, permissions
-from admin_site.core import registry, text
+from admin_site.accounts import passwords
+from admin_site.core import text
+from admin_site.core.database import Record
 from admin_site.core.errors import Invalid
 from admin_site.core.modes import is_writing
 from admin_site.core.rules import Actor
@@ -86,37 +87,51 @@ def check_related(
     ``named`` keeps the rows that were found good, so that neither this nor history asks for them again.
     """
     named = {} if named is None else named
-    errors: dict[str, list[str]] = {}
+    wanted: dict[str, set[int]] = {}
     for name, value in cleaned.items():
-        field = section.all_fields[name]
-        if not field.is_relation:
-            continue
-        stood = before.get(name)
-        good = named.setdefault(name, {})
-        wanted = set(value if isinstance(value, list) else [value]) - {None} - good.keys()
-        wanted -= set(stood if isinstance(stood, list) else [stood])
-        good |= _selectable(field, actor, wanted, is_held=bool(field.required) and is_writing())
-        if missing := wanted - good.keys():
-            numbers = ", ".join(map(str, sorted(missing)))
-            errors[name] = [f"{field.label}: there is no row with the number {numbers}."]
+        if section.all_fields[name].is_relation:
+            good, stood = named.setdefault(name, {}), before.get(name)
+            numbers = set(value if isinstance(value, list) else [value]) - {None} - good.keys()
+            wanted[name] = numbers - set(stood if isinstance(stood, list) else [stood])
+    errors: dict[str, list[str]] = {}
+    found = _selectable(actor, [(section.all_fields[name], numbers) for name, numbers in wanted.items() if numbers])
+    for name, numbers in wanted.items():
+        named[name] |= found.get(name, {})
+        if missing := numbers - named[name].keys():
+            told = ", ".join(map(str, sorted(missing)))
+            errors[name] = [f"{section.all_fields[name].label}: there is no row with the number {told}."]
     if errors:
         raise Invalid(fields=errors)
 
 
-def _selectable(field: Field, actor: Actor, numbers: set[int], *, is_held: bool) -> dict[int, Title]:
-    """Rows that may be pointed to; held, they are not moved to the trash before this is written."""
-    if not numbers:
-        return {}
-    model = field.target
-    assert model is not None  # noqa: S101 - checked at start (S011)
-    table, section = model.__table__, registry.of_model(model)
+def _selectable(actor: Actor, wanted: Sequence[tuple[Field, set[int]]]) -> Named:
+    """Rows that may be pointed to, by field; those that are needed are not moved to the trash before this is written.
+
+    In one statement, but for those that are held and those that not everybody may read.
+    """
+    found, alike = Named(), list[tuple[str, type[Record], set[int]]]()
+    for field, numbers in wanted:
+        model = field.target
+        assert model is not None  # noqa: S101 - checked at start (S011)
+        is_held = bool(field.required) and is_writing()
+        if is_held or not relations.is_open(actor, model):
+            found[field.name] = _selectable_apart(actor, model, numbers, is_held=is_held)
+        else:
+            alike.append((field.name, model, numbers))
+    if alike:
+        each = relations.named_of_each([(model, numbers) for _name, model, numbers in alike])
+        found |= zip((name for name, _model, _numbers in alike), each, strict=True)
+    return found
+
+
+def _selectable_apart(actor: Actor, model: type[Record], numbers: set[int], *, is_held: bool) -> dict[int, Title]:
+    table, is_same = model.__table__, relations.is_open(actor, model)
 
     def make() -> Select[Any]:
         naming = relations.naming(model).where(is_live(table.columns))
         return relations.held(naming) if is_held else naming
 
     query = statements.kept(("selectable", table, is_held), make)
-    is_same = section is not None and permissions.is_unconditional(actor, "read", section)
     if not is_same:
         query = query.where(relations.selectable(actor, model))
     return relations.named(model, query, numbers, is_kept=is_same)

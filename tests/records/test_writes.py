@@ -13,7 +13,7 @@ from admin_site.core.errors import Conflict, Denied, Invalid, NotFound, Stale
 from admin_site.core.transactions import atomic
 from admin_site.history import log
 from admin_site.history.models import Entry
-from admin_site.records import reads, relations, unique, validation, writes
+from admin_site.records import reads, relations, trash, unique, validation, writes
 from tests.cast import Cast
 from tests.factories import make
 
@@ -111,8 +111,6 @@ def test_hidden_row_is_missing(cast):
 
 def test_trashed_row_is_missing(cast):
     number = make("notes")
-    from admin_site.records import trash
-
     with atomic():
         trash.trash(cast.system, registry.get("notes"), number)
     with pytest.raises(NotFound):
@@ -143,9 +141,31 @@ def test_relation_to_a_missing_row_is_refused(cast):
         make("posts", category_id=999)
 
 
-def test_relation_that_stood_already_may_stay_when_its_row_is_trashed(cast):
-    from admin_site.records import trash
+def test_related_rows_of_all_fields_are_asked_for_at_once(cast, statements, monkeypatch):
+    """And each field has its own, though they have the same numbers; a title may have two parts."""
+    shelf, tags = make("categories", name="Sand"), [make("tags", name=name) for name in ("One", "Two")]
+    gone = make("tags", name="Gone")
+    with atomic():
+        trash.trash(cast.system, registry.get("tags"), gone)
+    monkeypatch.setattr(registry.get("users").model, "__title__", ("name", "city"))
+    editor, sent = cast.editor, {"category_id": shelf, "tag_ids": tags, "author_id": cast.colleague.id}
+    with statements() as made:
+        number = make("posts", editor, **sent)
+    assert len([said for said in made if "FROM categories" in said or "FROM tags" in said or "city" in said]) == 1
+    (entry,) = entries("posts", number)
+    then = {name: new for name, (_old, new) in entry.changes.items()}
+    assert then["category_id"] == {"id": shelf, "title": "Sand"}
+    assert then["tag_ids"] == [{"id": tag, "title": name} for tag, name in zip(tags, ("One", "Two"), strict=True)]
+    assert then["author_id"] == {"id": cast.colleague.id, "title": cast.colleague.name}
+    with pytest.raises(Invalid) as caught:
+        make("posts", cast.editor, category_id=10**6, tag_ids=[*tags, gone, 10**6], author_id=cast.colleague.id)
+    assert caught.value.fields == {
+        "category_id": [f"Category: there is no row with the number {10**6}."],
+        "tag_ids": [f"Tags: there is no row with the number {gone}, {10**6}."],
+    }
 
+
+def test_relation_that_stood_already_may_stay_when_its_row_is_trashed(cast):
     category = make("categories")
     number = make("posts", category_id=category)
     with atomic():
