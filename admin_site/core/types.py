@@ -38,13 +38,9 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError("a moment without a time zone")
         return value.astimezone(UTC).replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """On SQLite in one step: lists are read by the hundred, and most of their columns may be moments."""
-        return _read_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+        """Give the zone back, in one step: lists are read by the hundred, and most of their columns may be moments."""
+        return _read_text if dialect.name == "sqlite" else _with_zone
 
 
 # ``2026-11-20 21:18:24.123456``
@@ -55,19 +51,23 @@ def _read_text(raw: str | None) -> datetime | None:
     return None if raw is None else datetime.fromisoformat(f"{raw}+00:00")
 
 
+def _with_zone(value: datetime | None) -> datetime | None:
+    return None if value is None else value.replace(tzinfo=UTC)
+
+
 class WrittenMoment(TypeDecorator[str]):
     """A column of moments read as text, as ``clock.isoformat`` writes it: files have hundreds of thousands of them."""
 
     impl = UtcDateTime.impl
     cache_ok = True
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> str | None:
-        """Write it; it comes without zone."""
-        return None if value is None else f"{value.isoformat(timespec='microseconds')}Z"
-
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """SQLite keeps text: hardly anything of it is another."""
-        return _rewrite_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+        """Write it, in one step. SQLite keeps text: hardly anything of it is another."""
+        return _rewrite_text if dialect.name == "sqlite" else _write
+
+
+def _write(value: datetime | None) -> str | None:
+    return None if value is None else f"{value.isoformat(timespec='microseconds')}Z"
 
 
 def _rewrite_text(raw: str | None) -> str | None:

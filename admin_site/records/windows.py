@@ -111,7 +111,14 @@ class _Sorted:
         )
 
     def _position(self, row: Any, *, backwards: bool = False) -> Position:
-        return Position(tuple(getattr(row, name) for name in _marks(self.keys)), backwards)
+        return Position(tuple(getattr(row, name) for name in self._marks), backwards)
+
+    @property
+    def _marks(self) -> list[str]:
+        """Where rows have the values of the keys: among what is selected, or behind it."""
+        selected = self.selected.selected_columns
+        names = [key.column.name for key in self.keys]
+        return [name if name in selected else f"_k{place}" for place, name in enumerate(names)]
 
     def _rows(self, keys: Sequence[Key], values: Sequence[Any] | None, limit: int, offset: int) -> list[Any]:
         excluded = set(self.matching.excluded)
@@ -157,8 +164,9 @@ class _Sorted:
             statement = self._statement(keys, values, (*conditions, *more)).limit(limit)
             return list(current.execute(statement.offset(offset) if offset else statement, pins.asked()).all())
         asked = dict(zip(_FROM, values or (), strict=False)) | pins.asked()
-        # A little further than is asked for: the statement is then the same for many lengths of a page.
-        most = -(-limit // LENGTHS) * LENGTHS
+        # A little further than is asked for: the statement is then the same for many lengths of a page. Those that
+        # are chosen most, and the row that tells whether others follow, are read as they are.
+        most = -(-(limit - 1) // LENGTHS) * LENGTHS + 1
         statement = self._kept(keys, more, most, is_first=values is None)
         return list(execute_kept(statement, asked).all()[:limit])
 
@@ -188,17 +196,12 @@ class _Sorted:
     def _statement(
         self, keys: Sequence[Key], values: Sequence[Any] | None, conditions: Sequence[ColumnElement[bool]]
     ) -> Select[Any]:
-        named = zip(_marks(self.keys), self.keys, strict=True)
-        marks = [written(key.column).label(name) for name, key in named if name != "id"]
+        named = zip(self._marks, self.keys, strict=True)
+        marks = [written(key.column).label(name) for name, key in named if name != key.column.name]
         statement = self.selected.add_columns(*marks).where(*conditions)
         if values is not None:
             statement = statement.where(keyset.beyond(keys, values))
         return statement.order_by(*keyset.orders(keys))
-
-
-def _marks(keys: Sequence[Key]) -> list[str]:
-    """Where a row has the values of these keys; its number it has in any case."""
-    return ["id" if key.column.name == "id" else f"_k{place}" for place, key in enumerate(keys)]
 
 
 # The values of a position, as a kept statement is asked with them.
