@@ -16,6 +16,7 @@ from admin_site import create_app
 from admin_site.accounts.actor import Actor
 from admin_site.core.database import db
 from admin_site.core.modes import writing
+from admin_site.records.search import vocabulary
 from tests import databases
 from tests.api_client import Program
 from tests.cast import Cast
@@ -104,6 +105,7 @@ def empty() -> None:
                 connection.execute(delete(table))
         if is_mariadb:
             connection.execute(text("SET FOREIGN_KEY_CHECKS=1"))
+    vocabulary.forget()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import math
 import re
+import time
 from collections import defaultdict
 from types import SimpleNamespace
 from unittest import mock
@@ -18,9 +19,10 @@ from admin_site.core.database import db
 from admin_site.core.transactions import atomic
 from admin_site.records import finding, paging, pins, relations, trash, writes
 from admin_site.records.list_query import ListQuery
-from admin_site.records.search import marks, rebuild, words
-from admin_site.records.search.documents import ROWS_MOST, SearchDocument, SearchWord, first_id
+from admin_site.records.search import marks, rebuild, vocabulary, words
+from admin_site.records.search.documents import ROWS_MOST, SearchDocument, first_id
 from admin_site.records.search.terms import Term
+from admin_site.records.search.vocabulary import SearchWord
 from tests.factories import make
 from tests.records import judged
 
@@ -267,6 +269,45 @@ def documents():
 
 def known_words():
     return {tuple(row) for row in db.session.execute(select(SearchWord.section, SearchWord.word))}
+
+
+def test_words_that_were_seen_are_not_asked_for_again(cast, statements, monkeypatch):
+    editor, now = cast.editor, time.monotonic()
+    make("notes", editor, title="Ferry", content="late")
+
+    def asked(**sent):
+        with statements() as made:
+            make("notes", editor, **sent)
+        return len([statement for statement in made if "search_words" in statement])
+
+    assert asked(title="Ferry", content="late") == 1  # what one wrote oneself might have been taken back
+    db.session.remove()
+    assert [asked(title="Ferry", content="late") for _time in range(2)] == [1, 0]
+    assert asked(title="Ferry", content="later") == 2
+    monkeypatch.setattr(vocabulary.time, "monotonic", lambda: now + 2 * vocabulary.REMEMBERED_FOR)
+    assert asked(title="Ferry", content="late") == 1
+
+
+def test_a_word_that_was_taken_back_is_kept_by_who_writes_it_next(cast):
+    class TakenBackError(Exception):
+        pass
+
+    editor = cast.editor
+    with pytest.raises(TakenBackError), atomic():
+        for _time in range(2):  # the second time it is found, though it will not stay
+            writes.create(editor, registry.get("notes"), {"title": "Ferry", "content": "zanzibar"})
+        raise TakenBackError
+    assert ("notes", "zanzibar") not in known_words()
+    make("notes", editor, title="Ferry", content="zanzibar")
+    assert ("notes", "zanzibar") in known_words()
+
+
+def test_a_rebuild_brings_words_back_that_were_remembered(cast):
+    for _time in range(2):
+        make("notes", title="Ferry", content="zanzibar")
+        db.session.remove()
+    list(rebuild.rebuild(registry.get("notes")))
+    assert ("notes", "zanzibar") in known_words()
 
 
 def _words_of_documents():

@@ -6,28 +6,25 @@ together in the order of their rows, and the one number follows from the other.
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Select, String, Text, bindparam, delete, select
+from sqlalchemy import Dialect, Text, delete
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from admin_site.core.database import Model, db, execute_kept, insert_new, table_args
+from admin_site.core.database import Model, db, table_args
 from admin_site.core.driver import insert_rows, update_rows
-from admin_site.core.in_list import in_list
 from admin_site.core.section import Change, Section
-from admin_site.core.types import Id, by_code_point
+from admin_site.core.types import Id
 from admin_site.records.search import words
+from admin_site.records.search.vocabulary import learn
 
 # Rows of a section: enough for three hundred years of a row each 10 ms.
 ROWS_MOST = 2**40
 _PLACES = 2**22
-WORDS_AT_ONCE = 500
 # MariaDB indexes words of three letters at least and leaves out common ones, so there each has a tail.
 TAIL = "__"
-_Word = by_code_point(words.WORD_LENGTH)
 
 
 class Words(TypeDecorator[str]):
@@ -58,16 +55,6 @@ class SearchDocument(Model):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     words: Mapped[str] = mapped_column(Words)
-
-
-class SearchWord(Model):
-    """A word that stood in some row of a section: where a typing error is looked up."""
-
-    __tablename__ = "search_words"
-    __table_args__ = table_args()
-
-    section: Mapped[str] = mapped_column(String(40), primary_key=True)
-    word: Mapped[str] = mapped_column(_Word, primary_key=True)
 
 
 def first_id(section: Section) -> int:
@@ -134,22 +121,3 @@ def _heard(section: Section, change: Change, row: Mapping[str, Any]) -> set[str]
 
 def _is_touched(section: Section, change: Change) -> bool:
     return any(change.changed(name) for name in section.search)
-
-
-@lru_cache(maxsize=1)
-def _known() -> Select[Any]:
-    """Which of these words a section knows; asked by every write, so it is made once."""
-    columns = SearchWord.__table__.columns
-    asked = in_list(columns.word, "asked")
-    return select(columns.word).where(columns.section == bindparam("of"), asked)
-
-
-def learn(section: Section, heard: Iterable[str]) -> None:
-    """Keep the words that are new to a section, in one order so that two writers never wait for each other."""
-    lot = sorted(word for word in heard if not word.startswith((words.TITLE, words.BREAK)) and not word.isdigit())
-    for start in range(0, len(lot), WORDS_AT_ONCE):
-        asked = lot[start : start + WORDS_AT_ONCE]
-        known = set(execute_kept(_known(), {"of": section.name, "asked": asked}).scalars().all())
-        fresh = [{"section": section.name, "word": word} for word in asked if word not in known]
-        if fresh:
-            db.session.execute(insert_new(SearchWord), fresh)

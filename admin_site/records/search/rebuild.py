@@ -11,8 +11,9 @@ from admin_site.core.database import Model, db, table_args
 from admin_site.core.section import Section
 from admin_site.core.transactions import atomic
 from admin_site.core.types import Id
-from admin_site.records.search import documents
-from admin_site.records.search.documents import ROWS_MOST, SearchDocument, SearchWord
+from admin_site.records.search import documents, vocabulary
+from admin_site.records.search.documents import ROWS_MOST, SearchDocument
+from admin_site.records.search.vocabulary import SearchWord
 
 LOT = 1_000
 # Rows at each end that are looked at to see whether documents are of today.
@@ -113,6 +114,7 @@ def _begin(section: Section) -> int:
     reached = db.session.execute(select(SearchRebuild.row_id).where(here)).scalar()
     if reached is None:
         db.session.execute(delete(SearchWord).where(SearchWord.section == section.name))
+        vocabulary.forget()
         db.session.execute(insert(SearchRebuild).values(section=section.name, row_id=0))
     return reached or 0
 
@@ -143,4 +145,4 @@ def _rebuild_lot(section: Section, reached: int) -> list[int]:
 def _insert(section: Section, base: int, rows: Sequence[Any]) -> None:
     made = [{"id": base + row["id"], "words": documents.words_of(section, row)} for row in rows]
     db.session.execute(insert(SearchDocument), made)
-    documents.learn(section, {word for row in made for word in row["words"].split()})
+    vocabulary.learn(section, {word for row in made for word in row["words"].split()})

@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, or_, select
 from admin_site.core.database import db
 from admin_site.core.section import Section
 from admin_site.records.search import words
-from admin_site.records.search.documents import SearchWord
+from admin_site.records.search.vocabulary import SearchWord
 
 # Looked at for one word, of each kind of beginning.
 WORDS_MOST = 50_000
