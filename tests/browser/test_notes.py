@@ -94,6 +94,22 @@ def test_owner_goes_from_the_message_to_the_wrong_field(window: Open, people: Ca
     expect(page.get_by_label("Content")).to_be_focused()
 
 
+def test_owner_duplicates_a_note(window: Open, site: Site, people: Cast, script: bool) -> None:
+    title = f"Ferry times, {'with' if script else 'without'} script"
+    number = site.make("notes", people.owner, title=title, content="Every hour.")
+    page = window(people.owner, script=script)
+    page.goto(f"/admin/notes/{number}/edit?back=q%3Dferry")
+    page.get_by_label("More", exact=True).click()
+    page.get_by_role("link", name="Duplicate").click()
+    expect(page.get_by_role("status").filter(has_text=f"A copy of {title}. It is not saved yet.")).to_be_visible()
+    expect(page.locator("[data-state]")).to_have_text("Not saved yet")
+    page.get_by_label("Title").fill(f"{title}, again")
+    save(page)
+    expect(page).to_have_url(re.compile(r"\?q=ferry$"))
+    expect(row(page, f"{title}, again")).to_be_visible()
+    expect(row(page, title)).to_be_visible()
+
+
 def test_editor_pins_a_note_and_unpins_it(window: Open, site: Site, people: Cast, script: bool) -> None:
     site.make("notes", title=f"To be pinned {script}")
     page = window(people.editor, script=script)

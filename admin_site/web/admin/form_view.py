@@ -36,11 +36,12 @@ class FormRoutes:
 
     @expose("/new", methods=("GET", "POST"))
     def create_view(self) -> Answer:
-        """The form for a new row."""
-        form = self.create_form()
+        """The form for a new row, empty or like another one."""
+        like = self._item(numbers.row(request.args["copy_of"]) or 0) if "copy_of" in request.args else None
+        form = self.create_form(like)
         if request.method != "POST" or "_find" in request.form:
             offered = drafts.of_new(actor().id, self.section) if request.method == "GET" else ()
-            return self._form(form, None, draft=self._draft(None), offered=offered)
+            return self._form(form, None, draft=self._draft(None), offered=offered, like=like)
         return self._create(form)
 
     @expose("/<int:id>/edit", methods=("GET", "POST"))
@@ -117,7 +118,7 @@ class FormRoutes:
         error: AppError | None = None,
         conflict: Stale | None = None,
         restored: int = 0, draft: drafts.Kept | None = None, *, offered: Sequence[drafts.Kept] = (),
-        is_taken: bool = False,
+        is_taken: bool = False, like: reads.Item | None = None,
     ) -> str:  # fmt: skip
         settable = forms.settable(self.section, actor(), item)
         is_drafted = draft is not None and request.method == "GET" and "draft" in request.args
@@ -129,6 +130,7 @@ class FormRoutes:
             errors=error.fields if error else {}, message=error.message if error else "", conflict=conflict,
             version=conflict.version if conflict else request.form.get("version", opened), key=saving.new_key(),
             draft=draft, is_drafted=is_drafted, offered=() if is_drafted else offered, is_taken=is_taken,
+            like=like,
             new_draft=self._number_of(draft) if item is None else None,
             theirs=self._theirs(item, conflict) if item and conflict else [],
             choices={

@@ -118,6 +118,17 @@ def initial(section: Section, item: Item | None, args: MultiDict[str, str], acto
     return {name: as_typed(section.field(name), item) for name in section.form}
 
 
+def copied(section: Section, item: Item, actor: Actor) -> dict[str, Any]:
+    """What a form shows at first for a new row like this one.
+
+    What only one row can have, its state, its pin, its owner and its secrets are those of any new row.
+    """
+    proposed = initial(section, None, MultiDict(), actor)
+    own = {*section.unique, section.owner, "is_pinned", section.workflow.field if section.workflow else ""}
+    alike = (field for field in map(section.field, section.form) if field.name not in own and not field.secret)
+    return proposed | {field.name: as_typed(field, item) for field in alike}
+
+
 def as_typed(field: Field, item: Item) -> Any:
     """A stored value as somebody would type it."""
     if field.kind is Kind.PASSWORD:

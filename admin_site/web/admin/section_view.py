@@ -256,8 +256,11 @@ class SectionView(ListRoutes, FormRoutes, BulkRoutes, ImportRoutes, GuardedView,
         return trash.trash(actor(), self.section, model.id, version=version or 0)
 
     def create_form(self, obj: Any = None) -> Any:
-        """What was posted, or kept, over the defaults and what the address proposes."""
-        initial = forms.initial(self.section, None, request.args, actor())
+        """What was posted, or kept, over the defaults and what the address proposes, or over a row to be like."""
+        if obj is None:
+            initial = forms.initial(self.section, None, request.args, actor())
+        else:
+            initial = forms.copied(self.section, obj, actor())
         return self._create_form_class(self._posted(None), data=initial)
 
     def edit_form(self, obj: Any = None) -> Any:
