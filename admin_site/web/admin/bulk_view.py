@@ -161,7 +161,6 @@ class BulkRoutes:
 
 # Longer values make no address.
 VALUE_MOST = 200
-_LONG = (Kind.LONGTEXT, Kind.MARKDOWN)
 
 
 def _held(edit: Edit) -> tuple[tuple[str, str], tuple[str, str]] | None:
@@ -175,7 +174,7 @@ def _held(edit: Edit) -> tuple[tuple[str, str], tuple[str, str]] | None:
         pair = (field.name, str(value[0])), (f"{field.name}__ne", str(value[0]))
         return pair if edit.operation is Operation.ADD else pair[::-1]
     raw = str(values.to_json(value))
-    if len(raw) > VALUE_MOST or field.kind in _LONG or field.name == "is_pinned":
+    if len(raw) > VALUE_MOST or field.is_long or field.name == "is_pinned":
         return None
     return (field.name, raw), (f"{field.name}__ne", raw)
 
