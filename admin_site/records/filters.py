@@ -219,7 +219,7 @@ def where(section: Section, node: Node, actor: Actor, *, trashed: bool = False) 
 def _member(section: Section, node: Node, actor: Actor, *, trashed: bool) -> ColumnElement[bool]:
     """Among alternatives, words are looked up once, not for each row, where the database can."""
     if isinstance(node, Words) and section.search and not trashed and index.backend().GATHERS:
-        return section.table.columns.id.in_(index.ids(section, [node.term]))
+        return index.is_one_of(section.table.columns.id, index.ids(section, [node.term]))
     return where(section, node, actor, trashed=trashed)
 
 

@@ -243,7 +243,8 @@ class Matching:
             conditions = (*conditions, section.table.columns.id.not_in(self.excluded))
         if not self.has_words:
             return conditions
-        found = section.table.columns.id.in_(index.ids(section, terms)) if few else index.is_found(section, terms)
+        row = section.table.columns.id
+        found = index.is_one_of(row, index.ids(section, terms)) if few else index.is_found(section, terms)
         return (*conditions, found)
 
 

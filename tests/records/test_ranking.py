@@ -1,6 +1,8 @@
 """The search answers with what people mean, alike on every database, and tells nobody what is hidden."""
 
+import itertools
 import math
+import random
 import re
 import time
 from collections import defaultdict
@@ -426,3 +428,44 @@ def test_words_in_a_row_and_words_alone_are_asked_apart(cast):
         for _again in range(2):
             found = paging.page(cast.viewer, ListQuery.from_args(section, MultiDict({"q": q}), cast.viewer))
             assert ({item.id for item in found.items}, found.total) == (wanted, len(wanted)), q
+
+
+WORDS = ("brook", "apple", "dune", "12", "12a", "q", "uni", "cedar")
+
+
+@pytest.fixture
+def eighty(cast):
+    """Rows with words in all combinations: few rows hide what a database does wrong with many."""
+    dice = random.Random(3)
+    sents = [
+        {"title": " ".join(dice.sample(WORDS, 3)), "content": f"12 text {' '.join(dice.choices(WORDS, k=4))}",
+         "status": dice.choice(("draft", "review"))}
+        for _place in range(80)
+    ]  # fmt: skip
+    with atomic():
+        return writes.create_many(writes.begin(cast.system, "test"), registry.get("posts"), sents).made
+
+
+@pytest.mark.parametrize("sort", ["", "title"])
+def test_a_row_has_a_word_or_it_has_not(cast, eighty, sort):
+    def numbers(q):
+        args = MultiDict({"q": q, "sort": sort, "per_page": "200"})
+        page = paging.page(cast.admin, ListQuery.from_args(registry.get("posts"), args, cast.admin))
+        assert page.total == len(page.items), q
+        return {item.id for item in page.items}
+
+    having = {word: numbers(word) for word in WORDS}
+    drafts = numbers("status:draft")
+    assert 0 < len(drafts) < len(eighty)
+    for word, others in itertools.product(WORDS, itertools.combinations(WORDS, 2)):
+        one, other = others
+        rows = having[word]
+        if one == WORDS[0]:  # each pair once
+            assert numbers(f"{word} {other}") == rows & having[other]
+            assert numbers(f"{word} -{other}") == rows - having[other], (word, other)
+            assert numbers(f"{word} OR {other}") == rows | having[other]
+            assert numbers(f"status:draft -{other}") == drafts - having[other]
+            assert numbers(f"{word} (status:draft OR {other})") == rows & (drafts | having[other]), (word, other)
+        if word == WORDS[1]:
+            assert numbers(f"{word} -{one} -{other}") == rows - having[one] - having[other]
+            assert numbers(f"{word} -({one} {other})") == rows - (having[one] & having[other])

@@ -113,6 +113,11 @@ def ids(section: Section, terms: Sequence[Term], *, in_title: bool = False) -> S
     return statement.where(matching(section, terms, in_title=in_title)).correlate(None)
 
 
+def is_one_of(row: ColumnElement[int], found: Select[Any]) -> ColumnElement[bool]:
+    """Whether a row is one of those that ``ids`` finds, which are gathered once."""
+    return row.in_(backend().gathered(found))
+
+
 def is_found(section: Section, terms: Sequence[Term]) -> ColumnElement[bool]:
     """Whether a row of the section's table is found, as a look into the index for each row.
 
@@ -120,7 +125,7 @@ def is_found(section: Section, terms: Sequence[Term]) -> ColumnElement[bool]:
     """
     module, row = backend(), section.table.columns.id
     if not module.PROBES:
-        return row.in_(ids(section, terms))
+        return is_one_of(row, ids(section, terms))
     statement = select(literal(1)).select_from(source())
     here = module.document_id() == row + first_id(section)
     return exists(statement.where(matching(section, terms), here).correlate(section.table))

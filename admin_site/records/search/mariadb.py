@@ -6,7 +6,7 @@ Its words have three letters at least and no stop words, so each of ours ends wi
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement
+from sqlalchemy import BindParameter, ColumnElement, Select, select
 from sqlalchemy.dialects.mysql import match
 
 from admin_site.records.search.documents import TAIL, SearchDocument
@@ -16,6 +16,8 @@ from admin_site.records.search.terms import Lexeme
 GATHERS = True
 # Whether asking for one document at a time is cheap.
 PROBES = False
+# More than any table has.
+EVERY = 2**63 - 1
 
 
 def newest_first(*, few: bool) -> ColumnElement[Any]:  # noqa: ARG001 - the same for all three
@@ -46,3 +48,12 @@ def asked(lexemes: Sequence[Lexeme]) -> str:
 def matches(said: BindParameter[str]) -> ColumnElement[bool]:
     """Documents that answer what is asked."""
     return match(SearchDocument.__table__.columns.words, against=said).in_boolean_mode()
+
+
+def gathered(found: Select[Any]) -> Select[Any]:
+    """What is found, to be compared with.
+
+    Of ``IN (SELECT … MATCH …)`` below NOT and OR, MariaDB asks the index for each row again, and then does not find
+    some that are there. What has a limit it gathers first.
+    """
+    return select(*found.limit(EVERY).subquery().columns)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, cast, literal_column
+from sqlalchemy import BindParameter, ColumnElement, Select, cast, literal_column
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from admin_site.records.search.documents import SearchDocument
@@ -49,3 +49,8 @@ def asked(lexemes: Sequence[Lexeme]) -> str:
 def matches(said: BindParameter[str]) -> ColumnElement[bool]:
     """Documents that answer what is asked."""
     return _vector.op("@@", is_comparison=True)(cast(said, TSQUERY))
+
+
+def gathered(found: Select[Any]) -> Select[Any]:
+    """What is found, to be compared with."""
+    return found

@@ -149,7 +149,7 @@ def tail(section: Section, terms: Sequence[Term], head: Head) -> ColumnElement[b
     titled = index.ids(section, terms, in_title=True)
     if head.titles_from:
         titled = titled.where(index.row_id(section) >= head.titles_from)
-    return and_(row < head.any_from, row.not_in(titled))
+    return and_(row < head.any_from, not_(index.is_one_of(row, titled)))
 
 
 def weigher(terms: Sequence[Term]) -> Callable[[str], float]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, column, literal_column, table
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, column, literal_column, table
 
 from admin_site.records.search.terms import Lexeme
 
@@ -44,3 +44,8 @@ def asked(lexemes: Sequence[Lexeme]) -> str:
 def matches(said: BindParameter[str]) -> ColumnElement[bool]:
     """Documents that answer what is asked."""
     return _all_columns.op("MATCH", is_comparison=True)(said)
+
+
+def gathered(found: Select[Any]) -> Select[Any]:
+    """What is found, to be compared with."""
+    return found
