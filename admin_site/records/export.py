@@ -113,7 +113,7 @@ _ALWAYS_HARMLESS = frozenset({Kind.INTEGER, Kind.BOOLEAN, Kind.DATETIME})
 
 
 def _harmless(field: Field, texts: Sequence[Any]) -> Sequence[Any]:
-    """The same of a column: only what begins with a risky sign is looked at."""
+    """A column without formulas: all other kinds are texts, of which those that begin riskily are looked at."""
     if field.kind in _ALWAYS_HARMLESS:
         return texts
     return [harmless(value) if value[:1] in RISKY else value for value in texts]

@@ -94,9 +94,9 @@ def first(actor: Actor, query: ListQuery, names: Sequence[str]) -> list[Item]:
 def walk(
     actor: Actor, query: ListQuery, names: Sequence[str], position: Position | None
 ) -> tuple[Sequence[Any], Position | None]:
-    """The rows after a position, in the order of the list, and where the next ones begin: for export and jobs.
+    """The rows after a position, in the order of the list, and where the next ones begin: for files.
 
-    Rows have these columns and the titles behind relations, as ``reads.selection`` names them.
+    Rows have these columns and, instead of relations, the titles behind them, as a bare ``reads.selection`` has it.
     """
     asked = replace(query, after=str(position or ""), page=1)
     matching = Matching.of(actor, asked)

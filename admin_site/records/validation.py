@@ -125,13 +125,14 @@ def _selectable(actor: Actor, wanted: Sequence[tuple[Field, set[int]]]) -> Named
 
 
 def _selectable_apart(actor: Actor, model: type[Record], numbers: set[int], *, is_held: bool) -> dict[int, Title]:
-    table, is_same = model.__table__, relations.is_open(actor, model)
+    """The same of one field, with the person's rights, or held."""
+    table, is_open = model.__table__, relations.is_open(actor, model)
 
     def make() -> Select[Any]:
         naming = relations.naming(model).where(is_live(table.columns))
         return relations.held(naming) if is_held else naming
 
     query = statements.kept(("selectable", table, is_held), make)
-    if not is_same:
+    if not is_open:
         query = query.where(relations.selectable(actor, model))
-    return relations.named(model, query, numbers, is_kept=is_same)
+    return relations.named(model, query, numbers, is_kept=is_open)

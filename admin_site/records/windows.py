@@ -81,6 +81,9 @@ class _Sorted:
         self.query = matching.query
         self.keys = keys_of(self.query)
         self.matching, self.selected, self.few = matching, rows, few
+        names, selected = [key.column.name for key in self.keys], rows.selected_columns
+        # Where rows have the values of the keys: among what is selected, or behind it.
+        self.marks = [name if name in selected else f"_k{place}" for place, name in enumerate(names)]
 
     def window(self, position: Position | None, offset: int) -> Window:
         limit = self.query.per_page + 1
@@ -111,14 +114,7 @@ class _Sorted:
         )
 
     def _position(self, row: Any, *, backwards: bool = False) -> Position:
-        return Position(tuple(getattr(row, name) for name in self._marks), backwards)
-
-    @property
-    def _marks(self) -> list[str]:
-        """Where rows have the values of the keys: among what is selected, or behind it."""
-        selected = self.selected.selected_columns
-        names = [key.column.name for key in self.keys]
-        return [name if name in selected else f"_k{place}" for place, name in enumerate(names)]
+        return Position(tuple(getattr(row, name) for name in self.marks), backwards)
 
     def _rows(self, keys: Sequence[Key], values: Sequence[Any] | None, limit: int, offset: int) -> list[Any]:
         excluded = set(self.matching.excluded)
@@ -164,8 +160,7 @@ class _Sorted:
             statement = self._statement(keys, values, (*conditions, *more)).limit(limit)
             return list(current.execute(statement.offset(offset) if offset else statement, pins.asked()).all())
         asked = dict(zip(_FROM, values or (), strict=False)) | pins.asked()
-        # A little further than is asked for: the statement is then the same for many lengths of a page. Those that
-        # are chosen most, and the row that tells whether others follow, are read as they are.
+        # Tens, and the row that tells whether others follow: the same statement for many lengths of a page.
         most = -(-(limit - 1) // LENGTHS) * LENGTHS + 1
         statement = self._kept(keys, more, most, is_first=values is None)
         return list(execute_kept(statement, asked).all()[:limit])
@@ -196,7 +191,7 @@ class _Sorted:
     def _statement(
         self, keys: Sequence[Key], values: Sequence[Any] | None, conditions: Sequence[ColumnElement[bool]]
     ) -> Select[Any]:
-        named = zip(self._marks, self.keys, strict=True)
+        named = zip(self.marks, self.keys, strict=True)
         marks = [written(key.column).label(name) for name, key in named if name != key.column.name]
         statement = self.selected.add_columns(*marks).where(*conditions)
         if values is not None:

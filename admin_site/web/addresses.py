@@ -39,12 +39,13 @@ def url_for(endpoint: str, **values: Any) -> str:
     name = f"{request.blueprint}{endpoint}" if endpoint.startswith(".") else endpoint
     said = {word: value for word, value in values.items() if value is not None}
     number = said.pop("id", None)
-    key = (name, number is not None, request.script_root)
+    has_number = number is not None
+    key = (name, has_number, request.script_root)
     parts = known.get(key)
     if parts is None:
-        parts = _parts(name, ROW if key[1] else None)
-        known.clear() if len(known) >= KNOWN_MOST else None
-        known[key] = parts
+        if len(known) >= KNOWN_MOST:
+            known.clear()
+        parts = known[key] = _parts(name, has_number=has_number)
     if not parts or type(number) not in _NUMBERS or any(word.startswith("_") for word in values):
         return flask.url_for(name, **values)
     path = str(number).join(parts)
@@ -56,16 +57,16 @@ ROW = 7_000_000_007
 _NUMBERS = (int, type(None))
 
 
-def _parts(name: str, number: int | None) -> tuple[str, ...]:
+def _parts(name: str, *, has_number: bool) -> tuple[str, ...]:
     """What stands before and behind the number of a row in the path of an endpoint, or a path that needs none.
 
     Nothing where the path has other parts to fill in.
     """
-    needed = set() if number is None else {"id"}
+    needed = {"id"} if has_number else set()
     try:
         rules = [rule for rule in current_app.url_map.iter_rules(name) if rule.arguments == needed]
     except KeyError:  # Flask says so in its own words
         return ()
     if len(rules) != 1 or rules[0].defaults:
         return ()
-    return tuple(flask.url_for(name, id=number).split(str(number))) if needed else (flask.url_for(name),)
+    return tuple(flask.url_for(name, id=ROW).split(str(ROW))) if has_number else (flask.url_for(name),)

@@ -82,6 +82,7 @@ def rebuild(section: Section) -> Iterator[Progress]:
     total = _live(section, after=0)
     with atomic():
         reached = _begin(section)
+    vocabulary.forget()
     done = total - _live(section, after=reached)
     while True:
         with atomic():
@@ -114,7 +115,6 @@ def _begin(section: Section) -> int:
     reached = db.session.execute(select(SearchRebuild.row_id).where(here)).scalar()
     if reached is None:
         db.session.execute(delete(SearchWord).where(SearchWord.section == section.name))
-        vocabulary.forget()
         db.session.execute(insert(SearchRebuild).values(section=section.name, row_id=0))
     return reached or 0
 

@@ -1,16 +1,16 @@
 """The words of each section, in which typing errors are looked up. They grow with what is written.
 
 Most words that are written are known. A process remembers for a minute which ones it has seen in the table, so that
-it need not ask for them with each write; rebuilding the index in that minute may lose a word that no row had until
-then, which the next row with it brings back.
+it need not ask for them with each write. What is written in the minute after another process began to rebuild the
+index may miss a word; the next row that has it brings it back.
 """
 
 import time
 from collections.abc import Hashable, Iterable
 from functools import lru_cache
 
-from sqlalchemy import Select, String, bindparam, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Select, String, bindparam, event, select
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from admin_site.core.database import Model, db, execute_kept, insert_new, table_args
 from admin_site.core.in_list import in_list
@@ -24,7 +24,7 @@ REMEMBERED_FOR, REMEMBERED_MOST = 60.0, 50_000
 _Word = by_code_point(words.WORD_LENGTH)
 # By database and section: the words that were seen, and until when that is believed.
 _seen: dict[Hashable, tuple[set[str], float]] = {}
-# What a session wrote itself may be taken back: others will see it when it is there to stay.
+# What a transaction wrote itself may be taken back: until it ends, that is not believed.
 _OWN = "own words"
 
 
@@ -57,6 +57,12 @@ def learn(section: Section, heard: Iterable[str]) -> None:
 def forget() -> None:
     """Remember nothing: words were taken out of the table."""
     _seen.clear()
+
+
+@event.listens_for(db.session, "after_transaction_end")
+def _end(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_OWN, None)
 
 
 def _remembered(section: Section) -> set[str]:
