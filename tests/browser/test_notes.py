@@ -102,7 +102,7 @@ def test_owner_duplicates_a_note(window: Open, site: Site, people: Cast, script:
     page.get_by_label("More", exact=True).click()
     page.get_by_role("link", name="Duplicate").click()
     expect(page.get_by_role("status").filter(has_text=f"A copy of {title}. It is not saved yet.")).to_be_visible()
-    expect(page.locator("[data-state]")).to_have_text("Not saved yet")
+    expect(page.locator("[data-state]")).to_have_text("Nothing is written yet")
     page.get_by_label("Title").fill(f"{title}, again")
     save(page)
     expect(page).to_have_url(re.compile(r"\?q=ferry$"))

@@ -61,7 +61,10 @@ def test_everybody_sees_what_they_may_use(
     page.goto(f"/admin/posts/{number}")
     may_edit = "Edit" in offered
     steps = ["Publish", "Archive", "Pin"] if "Pin for everyone" in offered else []
-    assert actions(page) == (["History", *steps, "Move to trash", "Edit"] if may_edit else ["History"])
+    copies = ["Duplicate"] if "New post" in buttons else []
+    own = ["Move to trash", "Edit"] if may_edit else []
+    assert actions(page) == ["History", *steps, *copies, *own]
+    assert go(page, f"/admin/posts/new?copy_of={number}") == (200 if copies else 403)
     assert go(page, f"/admin/posts/{number}/edit") == (200 if may_edit else 403)
     assert go(page, f"/admin/posts/{number}/delete") == (200 if may_edit else 403)
 

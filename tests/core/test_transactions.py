@@ -91,7 +91,7 @@ def test_a_connection_that_was_lost_meanwhile_is_replaced(app):
     number = (
         connection().execute(sql("SELECT " + ("pg_backend_pid()" if is_postgresql else "connection_id()"))).scalar()
     )
-    end = f"SELECT pg_terminate_backend({number})" if is_postgresql else f"KILL {number}"
+    end = f"SELECT pg_terminate_backend({number}, 10000)" if is_postgresql else f"KILL {number}"
     with db.engine.connect() as other:
         other.execute(sql(end))
     with atomic():
@@ -167,7 +167,7 @@ def test_a_loss_that_was_noticed_while_reading_is_got_over(app):
         connection().execute(sql("SELECT " + ("pg_backend_pid()" if is_postgresql else "connection_id()"))).scalar()
     )
     with db.engine.connect() as other:
-        other.execute(sql(f"SELECT pg_terminate_backend({number})" if is_postgresql else f"KILL {number}"))
+        other.execute(sql(f"SELECT pg_terminate_backend({number}, 10000)" if is_postgresql else f"KILL {number}"))
     with pytest.raises(DBAPIError):
         count()
     with atomic():
@@ -208,7 +208,7 @@ def test_a_connection_that_was_lost_in_the_pool_is_replaced(app, monkeypatch, id
     lost, other = db.engine.connect(), db.engine.connect()
     number = lost.execute(sql("SELECT " + ("pg_backend_pid()" if is_postgresql else "connection_id()"))).scalar()
     lost.close()
-    other.execute(sql(f"SELECT pg_terminate_backend({number})" if is_postgresql else f"KILL {number}"))
+    other.execute(sql(f"SELECT pg_terminate_backend({number}, 10000)" if is_postgresql else f"KILL {number}"))
     other.close()
     now = time.monotonic() + idle
     monkeypatch.setattr(postgresql.time, "monotonic", lambda: now)

@@ -48,7 +48,7 @@ def test_a_row_of_every_section_is_copied(cast, sign_in, name):
     assert admin.page(f"/admin/{name}/{number}/edit").select_one(f'.page-head a[href="{address}"]')
     page = admin.page(address)
     assert page.select_one(".callout a")["href"] == f"/admin/{name}/{number}"
-    assert page.select_one("[data-state]").text == "Not saved yet"
+    assert page.select_one("[data-state]").text == "Nothing is written yet"
     sent = typed(page)
     for field in section.unique:
         if field in section.form:
