@@ -361,6 +361,5 @@ def _joined(known: Field, rows: Sequence[Any]) -> dict[int, Title]:
     for row in rows:
         number = read(row)
         if number is not None and number not in found:
-            words = " ".join([str(said) for part in parts if (said := part(row))])
-            found[number] = Title(number, text.clip(words, relations.TITLE_LENGTH), live(row) is None)
+            found[number] = relations.of_parts(number, [part(row) for part in parts], trashed=live(row) is None)
     return found

@@ -43,6 +43,11 @@ class Title:
     trashed: bool = False
 
 
+def of_parts(number: int, parts: Iterable[Any], *, trashed: bool = False) -> Title:
+    """A title from the values of the columns that it is made of, of which some may be empty."""
+    return Title(number, text.clip(" ".join([str(part) for part in parts if part]), TITLE_LENGTH), trashed)
+
+
 def titles(model: type[Record], ids: Iterable[int]) -> dict[int, Title]:
     """What these rows are called. A relation's title is readable with the row that shows it."""
     wanted = {number for number in ids if number is not None}
@@ -78,7 +83,7 @@ def named_of_each(wanted: Sequence[tuple[type[Record], Iterable[int]]]) -> list[
     given = {f"rows_{place}": sorted(numbers) for place, (_model, numbers) in enumerate(wanted)}
     found: list[dict[int, Title]] = [{} for _model in models]
     for place, number, *parts in execute_kept(query, given).all():
-        found[place][number] = Title(number, text.clip(" ".join(str(part) for part in parts if part), TITLE_LENGTH))
+        found[place][number] = of_parts(number, parts)
     return found
 
 
@@ -178,8 +183,7 @@ def _in_order(model: type[Record], rows: Iterable[Any]) -> list[Title]:
     """Titles from rows of ``_first_of_each``: a union keeps no order, so what it was comes along."""
     count = len(model.__title__)
     ordered = sorted(rows, key=lambda row: (_sorted_by(row[2 : 2 + count]), row.id))
-    named = ((row.id, " ".join(filter(None, row[2 + count : 2 + 2 * count]))) for row in ordered)
-    return [Title(number, text.clip(words, TITLE_LENGTH)) for number, words in named]
+    return [of_parts(row.id, row[2 + count : 2 + 2 * count]) for row in ordered]
 
 
 def _sorted_by(keys: Iterable[str | None]) -> list[tuple[bool, str]]:
