@@ -108,4 +108,4 @@ class Numbers(TypeDecorator[list[int]]):
 
 
 def _read_numbers(found: list[int] | str | None) -> list[int]:
-    return sorted(json.loads(found) if isinstance(found, str | bytes) else found) if found else []
+    return sorted(json.loads(found) if isinstance(found, str) else found) if found else []
